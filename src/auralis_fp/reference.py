@@ -1,0 +1,449 @@
+"""The definition of the 25 dimensions as runnable Python, on tools anyone can check them with.
+
+librosa, pyloudnorm, SciPy and soxr do the measuring; this file only says what is measured. It is
+the yardstick in the tests and the fallback where no compiled core exists (extra ``[reference]``).
+It holds a whole recording in memory and takes about a tenth of its playing time.
+
+Where a recording does not allow a measurement, the functions below return NaN;
+:class:`auralis_fp.Fingerprint` turns that into the documented stand-in.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+import re
+import shutil
+import stat
+import subprocess
+import time
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from auralis_fp import errors
+from auralis_fp.fingerprint import Fingerprint, Metadata
+from auralis_fp.schema import NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from auralis_fp.analysis import CancelToken, Path
+
+__all__ = ["analyze", "analyze_samples"]
+
+Array: TypeAlias = "NDArray[Any]"
+Values: TypeAlias = dict[str, float]
+Layout: TypeAlias = list[str]  # FFmpeg's channel names, in the order of the samples
+Check: TypeAlias = Callable[[], None]  # raises when the caller's time is up or the caller cancelled
+
+NAN: Final = float("nan")
+RATE_HZ: Final = 22050  # of `y`, on which everything that depends on time-frequency resolution is measured
+FFT: Final = 2048
+HOP: Final = 512
+FRAME_RATE_HZ: Final = RATE_HZ / HOP
+BAND_EDGES_HZ: Final = (20, 60, 250, 500, 2000, 4000, 6000, 20000)  # of dimensions 1-7
+PULSE: Final = np.array([1, 2, 4])  # multiples of a beat whose lags are summed
+
+DEFAULT_LAYOUTS: Final = {  # FFmpeg's, by number of channels
+    1: ["FC"],
+    2: ["FL", "FR"],
+    3: ["FL", "FR", "LFE"],
+    4: ["FL", "FR", "FC", "BC"],
+    5: ["FL", "FR", "FC", "BL", "BR"],
+    6: ["FL", "FR", "FC", "LFE", "BL", "BR"],
+    7: ["FL", "FR", "FC", "LFE", "BC", "SL", "SR"],
+    8: ["FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"],
+}
+# Containers that cannot point at other files: FFmpeg opens no playlist, no concat script, no stream.
+CONTAINERS: Final = "wav,w64,aiff,au,caf,flac,mp3,aac,ogg,mov,matroska,asf,ape,wv,tta,ac3,eac3,dts,amr"
+
+
+def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
+    """Measure a file, decoded by the ``ffmpeg`` command line, or by soundfile where that is missing.
+
+    The same as :func:`auralis_fp.analyze`, but ``timeout`` and ``cancel`` are looked at between
+    stages only. Raises the kind of :class:`auralis_fp.AnalysisError` that tells what is wrong.
+    """
+    name = os.fsdecode(path)
+    check = _checkpoint(timeout, cancel, name)
+    _require_regular_file(path, name)
+    decode = _decode_ffmpeg if shutil.which("ffmpeg") and shutil.which("ffprobe") else _decode_soundfile
+    check()
+    x, layout, metadata = decode(path, name)
+    if len(x) == 0:
+        raise errors.NoAudio("the file holds no samples", stage="decode", path=name)
+    if x.shape[1] not in DEFAULT_LAYOUTS or not 2000 <= metadata.sample_rate <= 768_000:
+        cause = f"{x.shape[1]} channels at {metadata.sample_rate} Hz; 1 to 8 at 2000 to 768000 are supported"
+        raise errors.Unsupported(cause, stage="decode", path=name)
+    if not np.isfinite(x).all():
+        raise errors.CorruptAudio("a sample is not a finite number", stage="decode", path=name)
+    layout = layout if len(layout) == x.shape[1] else DEFAULT_LAYOUTS[x.shape[1]]
+    return _measure(x, metadata.sample_rate, layout, metadata, check)
+
+
+def analyze_samples(
+    samples: NDArray[np.float32] | NDArray[np.int16],
+    sample_rate: int,
+    *,
+    metadata: Metadata | None = None,
+    timeout: float | None = None,
+    cancel: CancelToken | None = None,
+) -> Fingerprint:
+    """Measure float32 (full scale ±1) or int16 samples of shape (n,) or (n, 1 to 8 channels).
+
+    The same as :func:`auralis_fp.analyze_samples`; channels are in FFmpeg's default order for their
+    number. ``metadata`` replaces what the fingerprint says about the recording.
+    """
+    x, sr = np.asarray(samples), operator.index(sample_rate)
+    if x.dtype not in (np.dtype(np.float32), np.dtype(np.int16)):
+        raise errors.InvalidSamples(f"samples are {x.dtype}, not float32 or int16", stage="arguments")
+    if x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[1] not in DEFAULT_LAYOUTS):
+        raise errors.InvalidSamples(f"shape {x.shape} is not (n,) or (n, 1 to 8)", stage="arguments")
+    if not 2000 <= sr <= 768_000:
+        raise errors.InvalidSamples(f"sample rate {sr} is not in 2000 to 768000 Hz", stage="arguments")
+    if len(x) == 0:
+        raise errors.NoAudio("there are no samples", stage="arguments")
+    x = x.reshape(len(x), -1)
+    if x.dtype == np.int16:
+        x = x.astype(np.float32) / np.float32(32768)
+    if not np.isfinite(x).all():
+        raise errors.InvalidSamples("a sample is not a finite number", stage="arguments")
+    metadata = metadata or _metadata(x, sr, "samples", "samples", 0)
+    return _measure(x, sr, DEFAULT_LAYOUTS[x.shape[1]], metadata, _checkpoint(timeout, cancel, "<samples>"))
+
+
+def _measure(x: Array, sr: int, layout: Layout, metadata: Metadata, check: Check) -> Fingerprint:
+    """The algorithm: samples of shape (n, channels) in, the 25 values out."""
+    import librosa
+    import soxr
+
+    duration_s = len(x) / sr
+    left, right = downmix(x, layout)
+    m = (left + right) / 2
+    y = m if sr == RATE_HZ else soxr.resample(m, sr, RATE_HZ, quality="HQ")
+    y = y if len(y) else np.zeros(1, np.float32)  # a few samples at a high rate: one frame of nothing
+    check()
+    with warnings.catch_warnings():  # recordings shorter than a frame are fine
+        warnings.filterwarnings("ignore", message="n_fft=")
+        stft = librosa.stft(y, n_fft=FFT, hop_length=HOP)
+    magnitude = np.abs(stft)
+    rms = librosa.feature.rms(y=y, frame_length=FFT, hop_length=HOP)[0]
+    active = rms > 10 ** (-60 / 20) * rms.max()
+    onset = onset_envelope(magnitude)
+    families: tuple[Callable[[], Values], ...] = (
+        lambda: band_balance(m, sr),
+        lambda: loudness(x, sr, layout),
+        lambda: rhythm(onset, duration_s),
+        lambda: transients_and_silence(onset, duration_s, rms),
+        lambda: spectral_shape(magnitude, active),
+        lambda: harmonic_ratio(stft),
+        lambda: pitch_stability(y, active),
+        lambda: dynamics(m, sr),
+        lambda: stereo(left, right, is_mono=x.shape[1] == 1),
+    )
+    values: Values = {}
+    for family in families:
+        check()
+        values |= family()
+    check()
+    return Fingerprint([values[name] for name in NAMES], metadata)
+
+
+def downmix(x: Array, layout: Layout) -> tuple[Array, Array]:
+    """Left and right. More than two channels: ITU-R BS.775, centre and surrounds at √½, LFE left out."""
+    if x.shape[1] <= 2:
+        return x[:, 0], x[:, -1]
+    left, right = np.zeros((2, len(x)), np.float32)
+    for channel, role in zip(x.T, layout, strict=True):
+        gain = np.float32(1 if role in ("FL", "FR", "FLC", "FRC") else np.sqrt(0.5))
+        if role in ("FL", "FLC", "FC", "SL", "BL", "BC"):
+            left += gain * channel
+        if role in ("FR", "FRC", "FC", "SR", "BR", "BC"):
+            right += gain * channel
+    return left, right
+
+
+# Spectrum, loudness, level ------------------------------------------------------------------------
+
+
+def band_balance(m: Array, sr: int) -> Values:
+    """Dimensions 1-7 and 10: where the energy lies, by an averaged spectrum of 2.7 Hz resolution."""
+    import scipy.signal
+
+    n = 2 ** round(np.log2(sr / 2.7))
+    padded = np.pad(m.astype(np.float64), (n // 2, n // 2 + -len(m) % (n // 2)))
+    frequency_hz, power = scipy.signal.welch(padded, fs=sr, window="hann", nperseg=n, detrend=False)
+
+    def energy(low_hz: float, high_hz: float) -> float:
+        return float(power[(frequency_hz >= low_hz) & (frequency_hz < high_hz)].sum())
+
+    bands = [energy(*edges) for edges in pairwise(BAND_EDGES_HZ)]
+    shares = {name: 100 * ratio(band, sum(bands)) for name, band in zip(NAMES, bands, strict=False)}
+    return shares | {"bass_mid_ratio": float(np.clip(decibel(energy(60, 250), energy(250, 2000)), -40, 40))}
+
+
+def loudness(x: Array, sr: int, layout: Layout) -> Values:
+    """Dimension 8: integrated loudness, ITU-R BS.1770-5 annex 1, with pyloudnorm's filters."""
+    import pyloudnorm
+
+    filters = pyloudnorm.Meter(sr, filter_class="DeMan")._filters  # its documented way to the filters
+    if filters["high_shelf_DeMan"].fc >= sr / 2:
+        del filters["high_shelf_DeMan"]  # the shelf lies beyond such a recording's spectrum
+    # 400 ms blocks every 100 ms, whole hops only; a shorter recording is one ungated block.
+    hops = np.arange(len(x) * 10 // sr + 1) * sr // 10
+    gated = len(hops) > 4
+    start, end = (hops[:-4], hops[4:]) if gated else (np.array([0]), np.array([len(x)]))
+    power = np.zeros(len(start))
+    for channel, weight in zip(x.T, loudness_weights(layout), strict=True):
+        weighted = channel.astype(np.float64)
+        for stage in filters.values():
+            weighted = stage.apply_filter(weighted)
+        energy = np.append(0.0, np.cumsum(weighted**2))
+        power += weight * (energy[end] - energy[start]) / (end - start)
+    power = power[-0.691 + decibel(power, 1) >= -70]
+    if gated and len(power):
+        power = power[decibel(power, power.mean()) > -10]
+    return {"lufs": -0.691 + float(decibel(power.mean(), 1)) if len(power) else NAN}
+
+
+def loudness_weights(layout: Layout) -> list[float]:
+    """BS.1770-5: 1.41 for channels 60° to 120° off the front, where a back pair without sides stands too."""
+    surround = ("SL", "SR") if "SL" in layout else ("BL", "BR")
+    return [0.0 if role == "LFE" else 1.41 if role in surround else 1.0 for role in layout]
+
+
+# Rhythm -------------------------------------------------------------------------------------------
+
+
+def onset_envelope(magnitude: Array) -> Array:
+    """Mean rise per frame of the mel spectrogram in dB, above a floor that no recording moves."""
+    import librosa
+
+    def mel_db(a: Array) -> Array:
+        power = librosa.feature.melspectrogram(S=a**2, sr=RATE_HZ, n_mels=128, fmax=RATE_HZ / 2)
+        return np.asarray(10 * np.log10(np.maximum(power, 1e-10)))
+
+    if magnitude.shape[1] == 1:
+        return np.zeros(1, np.float32)  # one frame cannot rise
+    sine = np.sin(2 * np.pi * 1000 / RATE_HZ * np.arange(FFT))
+    full_scale_db = mel_db(np.abs(librosa.stft(sine, n_fft=FFT, center=False))).max()
+    return librosa.onset.onset_strength(S=np.maximum(mel_db(magnitude), full_scale_db - 80), sr=RATE_HZ)
+
+
+def rhythm(onset: Array, duration_s: float) -> Values:
+    """Dimensions 11 and 12: autocorrelation of the onset envelope, summed over related lags."""
+    window = min(round(16 * FRAME_RATE_HZ), len(onset))
+    starts = range(0, len(onset) - window + 1, round(4 * FRAME_RATE_HZ))
+    r = np.array([autocorrelation(onset[start : start + window]) for start in starts])
+    r = r[r[:, 0] > 0]
+    if duration_s < 4 or len(r) == 0:
+        return {"tempo_bpm": NAN, "rhythm_stability": NAN}
+    tempi = np.geomspace(40, 240, 2000)
+    total = r.sum(axis=0) / r[:, 0].sum()
+    pulse = np.nansum([at_lag(total, h * 60 * FRAME_RATE_HZ / tempi) for h in PULSE], axis=0)
+    score = np.maximum(0, pulse) * np.exp(-0.5 * np.log2(tempi / 120) ** 2)
+    if not score.any():
+        return {"tempo_bpm": NAN, "rhythm_stability": NAN}
+    best = tempi[score.argmax()]
+    regularity = [np.nanmean(at_lag(one / one[0], PULSE * 60 * FRAME_RATE_HZ / best)) for one in r]
+    return {
+        "tempo_bpm": float(best if best <= 200 else best / 2),
+        "rhythm_stability": float(np.clip(np.mean(regularity), 0, 1)),
+    }
+
+
+def autocorrelation(envelope: Array) -> Array:
+    """``sum x[t] x[t+k] * W / (W - k)`` of the mean-free envelope, for every lag k."""
+    centred = envelope - envelope.mean(dtype=np.float64)
+    w = len(centred)
+    r: Array = np.correlate(centred, centred, mode="full")[w - 1 :] * w / (w - np.arange(w))
+    return r
+
+
+def at_lag(r: Array, lag: Array) -> Array:
+    """``r`` at fractional lags by Catmull-Rom interpolation; NaN at or beyond ``0.75 W - 2``."""
+    in_range = lag < 0.75 * len(r) - 2
+    whole = np.where(in_range, np.floor(lag), 1).astype(int)
+    t = lag - whole
+    p0, p1, p2, p3 = (r[whole + offset] for offset in (-1, 0, 1, 2))
+    cubic = p1 + t / 2 * (p2 - p0 + t * (2 * p0 - 5 * p1 + 4 * p2 - p3 + t * (3 * (p1 - p2) + p3 - p0)))
+    return np.where(in_range, cubic, NAN)
+
+
+def transients_and_silence(onset: Array, duration_s: float, rms: Array) -> Values:
+    """Dimensions 13 and 14: onsets per second / 10, and the share of frames 40 dB under the loudest."""
+    import librosa
+
+    if not rms.any():
+        return {"transient_density": NAN, "silence_ratio": 1.0}
+    onsets = librosa.onset.onset_detect(onset_envelope=onset, sr=RATE_HZ)
+    return {
+        "transient_density": min(len(onsets) / duration_s / 10, 1.0),
+        "silence_ratio": float(np.mean(rms < 10 ** (-40 / 20) * rms.max())),
+    }
+
+
+# Timbre, harmony, pitch ---------------------------------------------------------------------------
+
+
+def spectral_shape(magnitude: Array, active: Array) -> Values:
+    """Dimensions 15-17 and 20, over the active frames."""
+    from librosa import feature
+
+    names = ("spectral_centroid", "spectral_rolloff", "spectral_flatness", "chroma_energy")
+    if not active.any():
+        return dict.fromkeys(names, NAN)
+    a = magnitude[:, active]
+    centroid = np.median(feature.spectral_centroid(S=a, sr=RATE_HZ)) / 8000
+    rolloff = np.median(feature.spectral_rolloff(S=a, sr=RATE_HZ, roll_percent=0.85)) / 10_000
+    flatness = np.median(feature.spectral_flatness(S=a, power=1))
+    chroma = np.mean(feature.chroma_stft(S=a**2, sr=RATE_HZ, tuning=0.0), dtype=np.float64)
+    return dict(zip(names, np.clip([centroid, rolloff, flatness, chroma], 0, 1).tolist(), strict=True))
+
+
+def harmonic_ratio(stft: Array) -> Values:
+    """Dimension 18: amplitude of the harmonic part over that of both parts."""
+    import librosa
+
+    two_sided = np.array([1] + [2] * (FFT // 2 - 1) + [1])[
+        :, np.newaxis
+    ]  # DC and Nyquist have no mirror image
+    padded = np.pad(stft, ((0, 0), (15, 15)), mode="symmetric")  # SciPy's own mirror errs for two frames
+    parts = [part[:, 15:-15] for part in librosa.decompose.hpss(padded)]
+    h, p = (float(np.sqrt(np.sum(two_sided * np.square(np.abs(part), dtype=np.float64)))) for part in parts)
+    return {"harmonic_ratio": ratio(h, h + p)}
+
+
+def pitch_stability(y: Array, active: Array) -> Values:
+    """Dimension 19: share of neighbouring active frames whose pitches lie within 50 cents."""
+    import librosa
+
+    pairs = active[:-1] & active[1:]
+    if not pairs.any():
+        return {"pitch_stability": NAN}
+    pitch_hz = librosa.yin(y, fmin=65.406, fmax=2093.0, sr=RATE_HZ, frame_length=FFT, hop_length=HOP)
+    cents = 1200 * np.abs(np.diff(np.log2(pitch_hz)))
+    return {"pitch_stability": float(np.mean(cents[pairs] < 50))}
+
+
+# Slow dynamics, stereo ----------------------------------------------------------------------------
+
+
+def dynamics(m: Array, sr: int) -> Values:
+    """Dimensions 9 and 21-23: crest factor, and how peak and RMS of half-second blocks vary."""
+
+    def peak_and_rms(block: Array) -> tuple[float, float]:
+        return float(np.abs(block).max()), float(np.sqrt(np.mean(np.square(block, dtype=np.float64))))
+
+    blocks = np.lib.stride_tricks.sliding_window_view(m, min(int(0.5 * sr), len(m)))[:: int(0.25 * sr)]
+    peak, rms = np.array([peak_and_rms(block) for block in blocks]).T
+    active = rms > 10 ** (-60 / 20) * rms.max()
+    spread = active.sum() >= 2
+    return {
+        "crest_db": 2 * float(decibel(*peak_and_rms(m))),
+        "dynamic_range_variation": min(np.std(20 * np.log10((peak / rms)[active])) / 6, 1) if spread else NAN,
+        "loudness_variation_std": min(np.std(20 * np.log10(rms[active])), 10) if spread else NAN,
+        "peak_consistency": 1 / (1 + ratio(float(peak.std()), float(peak.mean()))),
+    }
+
+
+def stereo(left: Array, right: Array, *, is_mono: bool) -> Values:
+    """Dimensions 24 and 25: side energy, and correlation of the two channels."""
+    left, right = left.astype(np.float64), right.astype(np.float64)
+    mid, side = (float(np.sum(np.square(one / 2))) for one in (left + right, left - right))
+    constant = np.ptp(left) == 0 or np.ptp(right) == 0
+    correlation = NAN if constant else 1.0 if is_mono else float(np.corrcoef(left, right)[0, 1])
+    return {"stereo_width": ratio(side, mid + side), "phase_correlation": correlation}
+
+
+def ratio(part: float, whole: float) -> float:
+    return part / whole if whole else NAN
+
+
+def decibel(power: Any, reference: Any) -> Any:
+    """``10 log10(power / reference)``; NaN where both are 0, infinite where one is."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 10 * np.log10(np.divide(power, reference))
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+def _checkpoint(timeout: float | None, cancel: CancelToken | None, path: str) -> Check:
+    deadline = float("inf") if timeout is None else time.monotonic() + timeout
+
+    def check() -> None:
+        if cancel is not None and cancel.cancelled:
+            raise errors.Cancelled("cancelled by the caller", path=path)
+        if time.monotonic() >= deadline:
+            raise errors.Timeout(f"took longer than {timeout} s", path=path)
+
+    return check
+
+
+def _metadata(x: Array, sr: int, codec: str, container: str, damaged_packets: int) -> Metadata:
+    return Metadata(len(x) / sr, sr, x.shape[1], codec, container, len(x), damaged_packets)
+
+
+def _require_regular_file(path: Path, name: str) -> None:
+    try:
+        is_file = stat.S_ISREG(os.stat(path).st_mode)
+        if is_file:
+            open(path, "rb").close()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise errors.FileNotFound("no such file", stage="open", path=name) from error
+    except (OSError, ValueError) as error:
+        raise errors.Unreadable(str(error), stage="open", path=name) from error
+    if not is_file:
+        raise errors.Unreadable("it is not a regular file", stage="open", path=name)
+
+
+def _decode_ffmpeg(path: Path, name: str) -> tuple[Array, Layout, Metadata]:
+    """All channels at the file's own rate; the command line may open nothing but this file."""
+    file = os.fsdecode(b"file:" + os.fsencode(path))
+    source = ["-v", "error", "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", file]
+    listing = ["-select_streams", "a", "-show_streams", "-show_format", "-of", "json"]
+    probe = subprocess.run(["ffprobe", *source, *listing], capture_output=True)
+    if probe.returncode:
+        raise errors.Unsupported(_last_line(probe.stderr), stage="probe", path=name)
+    found = json.loads(probe.stdout)
+    if not found["streams"]:
+        raise errors.NoAudio("the file holds no audio stream", stage="probe", path=name)
+    stream = max(found["streams"], key=lambda one: one["disposition"]["default"])
+    target = ["-map", f"0:{stream['index']}", "-f", "f32le", "-"]
+    decoded = subprocess.run(["ffmpeg", "-nostdin", *source, *target], capture_output=True)
+    if decoded.stderr and not decoded.stdout:
+        raise errors.CorruptAudio(_last_line(decoded.stderr), stage="decode", path=name)
+    x = np.frombuffer(decoded.stdout, np.float32).reshape(-1, int(stream["channels"]))
+    damaged = len(re.findall(rb"Error (?:while decoding stream|submitting packet)", decoded.stderr))
+    container = found["format"]["format_name"].partition(",")[0]
+    metadata = _metadata(x, int(stream["sample_rate"]), stream["codec_name"], container, damaged)
+    return x, _channel_names(stream.get("channel_layout", "")), metadata
+
+
+def _channel_names(layout: str) -> Layout:
+    """The channels of one of FFmpeg's named layouts, by its own table."""
+    table = subprocess.run(["ffmpeg", "-v", "error", "-layouts"], capture_output=True, text=True).stdout
+    names = dict(line.split() for line in table.splitlines() if "+" in line and len(line.split()) == 2)
+    return names.get(layout, layout).split("+")
+
+
+def _decode_soundfile(path: Path, name: str) -> tuple[Array, Layout, Metadata]:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
+            x, sr = file.read(dtype="float32", always_2d=True), file.samplerate
+            codec, container = file.subtype.lower(), file.format.lower()
+    except soundfile.LibsndfileError as error:
+        raise errors.Unsupported(str(error), stage="probe", path=name) from error
+    return x, [], _metadata(x, sr, codec, container, 0)
+
+
+def _last_line(stderr: bytes) -> str:
+    return stderr.decode(errors="replace").strip().rpartition("\n")[2]
