@@ -1,0 +1,73 @@
+"""Chooses the compiled core: one extension module per CPU level, the best this machine runs.
+
+``AURALIS_FP_CPU_LEVEL`` forces a level (``x86-64-v3``, ``x86-64-v2``, ``baseline``), for tests and for
+comparing results between machines. Where no compiled core can be imported, :data:`core` is None and
+:data:`import_error` says why; :mod:`auralis_fp.reference` then takes over where it is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from types import ModuleType
+from typing import Any, Final
+
+__all__ = ["CPU_LEVEL_VARIABLE", "build_info", "core", "import_error", "installed_levels"]
+
+CPU_LEVEL_VARIABLE: Final = "AURALIS_FP_CPU_LEVEL"
+_LEVELS: Final = ("x86-64-v3", "x86-64-v2", "baseline")  # best first
+
+
+def _module_name(level: str) -> str:
+    return "auralis_fp._core_" + level.replace("-", "_")
+
+
+def installed_levels() -> list[str]:
+    """CPU levels built into this installation that this machine can run, best first."""
+    cpu = importlib.import_module("auralis_fp._cpu")
+    return [level for level in _LEVELS if level in cpu.built_levels() and cpu.supports(level)]
+
+
+def _load() -> ModuleType:
+    levels = installed_levels()
+    forced = os.environ.get(CPU_LEVEL_VARIABLE)
+    if forced:
+        if forced not in levels:
+            raise ImportError(
+                f"{CPU_LEVEL_VARIABLE}={forced!r}: this installation on this machine has {', '.join(levels)}"
+            )
+        levels = [forced]
+    if not levels:
+        raise ImportError("the compiled core was built for CPU levels that this machine lacks")
+    return importlib.import_module(_module_name(levels[0]))
+
+
+core: ModuleType | None
+import_error: ImportError | None
+try:
+    core, import_error = _load(), None
+except ImportError as error:
+    core, import_error = None, error
+
+
+def build_info() -> dict[str, Any]:
+    """What computes the fingerprints in this process.
+
+    Returns
+    -------
+    dict
+        ``engine`` (``"core"`` or ``"reference"``), ``version``, ``fingerprint_version`` and, for the
+        compiled core, ``cpu_level``, ``cpu_levels`` (those usable here), ``compiler``, ``ffmpeg``
+        (library versions), ``ffmpeg_licence``, ``soxr``, ``demuxers`` (the container formats that may be opened).
+    """
+    from auralis_fp import __version__
+    from auralis_fp.schema import FINGERPRINT_VERSION
+
+    info: dict[str, Any] = {
+        "engine": "core" if core is not None else "reference",
+        "version": __version__,
+        "fingerprint_version": FINGERPRINT_VERSION,
+    }
+    if core is None:
+        return info | {"import_error": str(import_error)}
+    return info | {"cpu_levels": installed_levels()} | core.build_info()

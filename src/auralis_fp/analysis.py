@@ -1,0 +1,265 @@
+"""The public functions: a file, bytes, an array, or many files in; fingerprints out."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralis_fp import _core, errors
+from auralis_fp.errors import AnalysisError, InvalidSamples
+from auralis_fp.fingerprint import Fingerprint, Metadata
+
+__all__ = ["CancelToken", "analyze", "analyze_bytes", "analyze_many", "analyze_samples"]
+
+Path: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
+
+
+class CancelToken:
+    """Cancels analyses from another thread.
+
+    One token may serve any number of analyses; once cancelled it stays cancelled, and every analysis
+    that holds it raises :class:`auralis_fp.Cancelled` within 100 ms of work.
+    """
+
+    __slots__ = ("_event", "_native")
+
+    def __init__(self) -> None:
+        self._native: Any = _core.core.CancelToken() if _core.core else None
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """Stop every analysis that holds this token."""
+        self._event.set()
+        if self._native is not None:
+            self._native.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether :meth:`cancel` was called."""
+        return self._event.is_set()
+
+
+def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
+    """Decode a music file and measure its 25 dimensions, with the GIL released.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        A regular file in any format FFmpeg decodes; the name's extension does not matter.
+    timeout : float, optional
+        Seconds after which :class:`auralis_fp.Timeout` is raised.
+    cancel : CancelToken, optional
+        Lets another thread stop this call, which then raises :class:`auralis_fp.Cancelled`.
+
+    Returns
+    -------
+    Fingerprint
+
+    Raises
+    ------
+    AnalysisError
+        ``FileNotFound``, ``Unreadable``, ``Unsupported``, ``NoAudio``, ``CorruptAudio``, ``Timeout``,
+        ``Cancelled`` or ``ResourceLimit``, each with path, stage and cause.
+
+    Notes
+    -----
+    Safe from any number of threads. Ctrl-C on the main thread stops the call.
+    """
+    if _core.core is None:
+        return _reference().analyze(path, timeout=timeout, cancel=cancel)
+    name = os.fsencode(path)
+    return _call("analyze_file", name, os.fsdecode(name), timeout=timeout, cancel=cancel)
+
+
+def analyze_bytes(
+    data: bytes | bytearray | memoryview,
+    *,
+    timeout: float | None = None,
+    cancel: CancelToken | None = None,
+) -> Fingerprint:
+    """Measure a music file that is held in memory.
+
+    Parameters
+    ----------
+    data : bytes-like
+        The whole file, contiguous. It is held, not copied, until the call returns; do not change it
+        meanwhile.
+    timeout, cancel
+        As for :func:`analyze`.
+
+    Returns
+    -------
+    Fingerprint
+
+    Raises
+    ------
+    AnalysisError
+        As :func:`analyze`; its path is ``"<bytes>"``.
+    """
+    if _core.core is None:
+        return _reference().analyze_bytes(data, timeout=timeout, cancel=cancel)
+    return _call("analyze_bytes", memoryview(data).cast("B"), timeout=timeout, cancel=cancel)
+
+
+def analyze_samples(
+    samples: NDArray[np.float32] | NDArray[np.int16],
+    sample_rate: int,
+    *,
+    timeout: float | None = None,
+    cancel: CancelToken | None = None,
+) -> Fingerprint:
+    """Measure decoded samples.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,) or (n, channels)
+        float32 at nominal full scale ±1, or int16. One to eight channels in FFmpeg's default order for
+        that number (5.1 is L, R, C, LFE, Ls, Rs). The array is held, not copied, until the call returns
+        (only a non-contiguous one is copied); do not change it meanwhile.
+    sample_rate : int
+        2000 to 768 000 Hz.
+    timeout, cancel
+        As for :func:`analyze`.
+
+    Returns
+    -------
+    Fingerprint
+
+    Raises
+    ------
+    InvalidSamples
+        For another type, shape or rate, and for a sample that is not finite or beyond ±1e6.
+    NoAudio
+        For no samples at all.
+    Timeout, Cancelled, ResourceLimit
+        As :func:`analyze`.
+    """
+    checked = _checked_samples(samples, sample_rate)
+    if _core.core is None:
+        return _reference().analyze_samples(checked, int(sample_rate))
+    return _call(
+        "analyze_samples", checked, int(sample_rate), timeout=timeout, cancel=cancel,
+        block_frames=_core.core.BLOCK_FRAMES,
+    )  # fmt: skip
+
+
+def analyze_many(
+    paths: Iterable[Path],
+    *,
+    workers: int | None = None,
+    timeout: float | None = None,
+    cancel: CancelToken | None = None,
+) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
+    """Measure many files side by side; one bad file does not disturb the others.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+        Taken one by one as workers become free, so it may be endless.
+    workers : int, optional
+        Threads; the number of processors by default.
+    timeout : float, optional
+        Seconds for each file.
+    cancel : CancelToken, optional
+        Stops everything; files not begun are then reported as cancelled.
+
+    Yields
+    ------
+    (path, Fingerprint or AnalysisError)
+        In the order in which files are finished.
+    """
+    count = workers or os.cpu_count() or 1
+    if count < 1:
+        raise ValueError(f"workers must be at least 1, not {workers}")
+    return _analyze_many(paths, count, timeout, cancel)
+
+
+def _analyze_many(
+    paths: Iterable[Path], workers: int, timeout: float | None, cancel: CancelToken | None
+) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
+    token = cancel or CancelToken()
+
+    def work(path: Path) -> tuple[Path, Fingerprint | AnalysisError]:
+        try:
+            return path, analyze(path, timeout=timeout, cancel=token)
+        except AnalysisError as error:
+            return path, error
+
+    pending: set[Future[tuple[Path, Fingerprint | AnalysisError]]] = set()
+    with ThreadPoolExecutor(workers, thread_name_prefix="auralis-fp") as pool:
+        try:
+            for path in paths:
+                pending.add(pool.submit(work, path))
+                # One file waiting per worker keeps them busy; more would only use memory.
+                if len(pending) >= 2 * workers:
+                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield future.result()
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BaseException:  # the caller stopped iterating, or Ctrl-C: do not finish the rest first
+            if cancel is None:
+                token.cancel()
+            for future in pending:
+                future.cancel()
+            raise
+
+
+def _call(
+    function: str, *args: Any, timeout: float | None, cancel: CancelToken | None, **options: Any
+) -> Fingerprint:
+    if timeout is not None and not timeout >= 0:
+        raise ValueError(f"timeout must not be negative: {timeout}")
+    native = cancel._native if cancel is not None else None
+    values, facts = getattr(_core.core, function)(*args, timeout=timeout, cancel=native, **options)
+    return Fingerprint(values, Metadata(**facts))
+
+
+def _checked_samples(samples: Any, sample_rate: int) -> NDArray[Any]:
+    def refuse(cause: str) -> InvalidSamples:
+        return InvalidSamples(cause, stage="arguments")
+
+    array = np.asarray(samples)
+    if array.dtype not in (np.float32, np.int16):
+        raise refuse(f"samples must be float32 or int16, not {array.dtype}")
+    if array.ndim not in (1, 2):
+        raise refuse(f"samples must have shape (n,) or (n, channels), not {array.shape}")
+    if array.ndim == 1:
+        array = array[:, np.newaxis]
+    if not 1 <= array.shape[1] <= 8:
+        raise refuse(f"{array.shape[1]} channels; 1 to 8 are supported, as the second axis")
+    if not 2000 <= sample_rate <= 768_000:
+        raise refuse(f"sample rate {sample_rate} Hz is outside 2000 to 768000 Hz")
+    if len(array) == 0:
+        raise errors.NoAudio("no samples", stage="arguments")
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def _reference() -> ModuleType:
+    """The reference analyzer, which takes over where the compiled core cannot be imported."""
+    try:
+        from auralis_fp import reference
+
+        reference.require_installed()
+    except ImportError as missing:
+        raise ImportError(
+            f"auralis_fp's compiled core cannot be imported ({_core.import_error}), "
+            f"and neither can the reference analyzer (pip install 'auralis-fp[reference]'): {missing}"
+        ) from _core.import_error
+    warnings.warn(
+        f"auralis_fp's compiled core cannot be imported ({_core.import_error}); "
+        "the reference analyzer takes over, some 100 times slower",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+    return reference

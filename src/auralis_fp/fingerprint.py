@@ -1,0 +1,153 @@
+"""The result of an analysis: 25 named numbers and the facts about the recording they describe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from auralis_fp.schema import DIMENSIONS, NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Fingerprint", "Metadata"]
+
+_INDEX: Final = {name: index for index, name in enumerate(NAMES)}
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Facts about the decoded recording.
+
+    Attributes
+    ----------
+    duration : float
+        Length of the decoded audio in seconds.
+    sample_rate : int
+        Samples per second and channel.
+    channels : int
+        Number of channels in the file.
+    codec, container : str
+        FFmpeg's names, e.g. ``"mp3"`` in ``"mp3"``; both ``"samples"`` for arrays.
+    samples_decoded : int
+        Samples per channel that were measured.
+    damaged_packets : int
+        Packets that could not be decoded and were skipped.
+    """
+
+    duration: float
+    sample_rate: int
+    channels: int
+    codec: str
+    container: str
+    samples_decoded: int
+    damaged_packets: int
+
+
+class Fingerprint(Mapping[str, float]):
+    """Read-only mapping of the 25 names to floats; every name is an attribute too.
+
+    Parameters
+    ----------
+    values : array_like of 25 floats
+        In the order of :data:`auralis_fp.DIMENSIONS`; NaN where a dimension could not be measured.
+        Such a dimension takes its documented stand-in and is listed in :attr:`undefined`.
+    metadata : Metadata
+        Facts about the recording.
+
+    Examples
+    --------
+    >>> import numpy as np, auralis_fp
+    >>> t = np.arange(5 * 44100) / 44100
+    >>> fp = auralis_fp.analyze_samples(np.sin(2 * np.pi * 1000 * t).astype("float32"), 44100)
+    >>> round(fp.mid_pct, 1), round(fp["crest_db"], 2)
+    (100.0, 3.01)
+    >>> len(fp), fp.vector.shape
+    (25, (25,))
+    """
+
+    __slots__ = ("_metadata", "_undefined", "_vector")
+
+    def __init__(self, values: Any, metadata: Metadata) -> None:
+        vector = np.array(values, dtype=np.float64)
+        if vector.shape != (len(NAMES),):
+            raise ValueError(f"a fingerprint has {len(NAMES)} values, not shape {vector.shape}")
+        missing = np.isnan(vector)
+        vector[missing] = np.array([d.undefined for d in DIMENSIONS])[missing]
+        vector.setflags(write=False)
+        self._vector: NDArray[np.float64] = vector
+        self._undefined = frozenset(name for name, absent in zip(NAMES, missing, strict=True) if absent)
+        self._metadata = metadata
+
+    @property
+    def vector(self) -> NDArray[np.float64]:
+        """The values as a read-only float64 array of shape (25,), in the order of ``DIMENSIONS``."""
+        return self._vector
+
+    @property
+    def undefined(self) -> frozenset[str]:
+        """Names of the dimensions that could not be measured and hold their stand-in value."""
+        return self._undefined
+
+    @property
+    def metadata(self) -> Metadata:
+        """Facts about the recording: duration, rate, channels, codec, damage."""
+        return self._metadata
+
+    def __getitem__(self, name: str) -> float:
+        return float(self._vector[_INDEX[name]])
+
+    def __getattr__(self, name: str) -> float:
+        if name in _INDEX:
+            return self[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *NAMES]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Fingerprint):
+            return (
+                np.array_equal(self._vector, other._vector)
+                and self._undefined == other._undefined
+                and self._metadata == other._metadata
+            )
+        return Mapping.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((self._vector.tobytes(), self._undefined, self._metadata))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        values = [float("nan") if name in self._undefined else self[name] for name in NAMES]
+        return Fingerprint, (values, self._metadata)
+
+    def __repr__(self) -> str:
+        m = self._metadata
+        head = f"Fingerprint({m.codec}, {m.duration:.1f} s, {m.sample_rate} Hz, {m.channels} ch"
+        numbers = ", ".join(
+            f"{name}={'undefined' if name in self._undefined else format(self[name], '.4g')}"
+            for name in NAMES
+        )
+        return f"{head}: {numbers})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain Python objects: the 25 values, ``undefined`` and ``metadata``."""
+        return {
+            **dict(self),
+            "undefined": [name for name in NAMES if name in self._undefined],
+            "metadata": asdict(self._metadata),
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """:meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)

@@ -1,0 +1,40 @@
+// The whole algorithm: blocks of samples in, 25 numbers out, in one pass and bounded memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "core/fingerprint.h"
+#include "core/interrupt.h"
+#include "io/channel_layout.h"
+
+namespace auralis {
+
+class Analyzer {
+public:
+    // Samples per channel that the stages see at once: small enough for the cache.
+    static constexpr std::size_t kBlockFrames = 4096;
+
+    // interrupt must outlive the analyzer; it is polled once a block.
+    Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt,
+             std::size_t block_frames = kBlockFrames);
+    ~Analyzer();
+    Analyzer(const Analyzer&) = delete;
+    Analyzer& operator=(const Analyzer&) = delete;
+
+    // One span of samples a channel, all of the same length, which may be any. How the recording is cut into
+    // calls does not influence the result. Throws InvalidSamples for samples that are not finite.
+    void push(std::span<const std::span<const float>> channels);
+
+    Fingerprint finish();
+
+    std::int64_t samples() const;  // per channel, so far
+
+private:
+    class Stages;
+    std::unique_ptr<Stages> stages_;
+};
+
+}  // namespace auralis

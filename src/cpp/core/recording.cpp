@@ -1,0 +1,59 @@
+#include "core/recording.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/analyzer.h"
+#include "io/decoder.h"
+
+namespace auralis {
+
+Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
+    Decoder decoder(source, interrupt);
+    const AudioFormat& format = decoder.format();
+    Analyzer analyzer(format.sample_rate, format.layout, interrupt);
+    try {
+        for (auto planes = decoder.next(); !planes.empty(); planes = decoder.next()) analyzer.push(planes);
+    } catch (const AnalysisError& error) {
+        if (error.kind() != ErrorKind::InvalidSamples) throw;
+        // Only float files can hold such samples; it is the file that is wrong then.
+        throw AnalysisError(ErrorKind::CorruptAudio, Stage::decode, error.what());
+    }
+    Analysis analysis;
+    analysis.fingerprint = analyzer.finish();
+    analysis.facts = {format.sample_rate, static_cast<int>(format.layout.channels()), format.codec, format.container,
+                      analyzer.samples(), decoder.damaged_packets()};
+    return analysis;
+}
+
+Analysis analyze_samples(const InterleavedSamples& samples, int sample_rate, Interrupt& interrupt,
+                         std::size_t block_frames) {
+    Analyzer analyzer(sample_rate, ChannelLayout::default_for(samples.channels), interrupt, block_frames);
+    std::array<std::vector<float>, kMaxChannels> storage;
+    std::array<std::span<const float>, kMaxChannels> planes;
+    for (std::size_t done = 0; done < samples.frames; done += block_frames) {
+        const std::size_t n = std::min(block_frames, samples.frames - done);
+        for (std::size_t c = 0; c < samples.channels; ++c) {
+            storage[c].resize(n);
+            const std::size_t first = done * samples.channels + c;
+            if (samples.int16) {
+                const auto* from = static_cast<const std::int16_t*>(samples.data) + first;
+                for (std::size_t i = 0; i < n; ++i)
+                    storage[c][i] = static_cast<float>(from[i * samples.channels]) * 0x1p-15F;
+            } else {
+                const auto* from = static_cast<const float*>(samples.data) + first;
+                for (std::size_t i = 0; i < n; ++i) storage[c][i] = from[i * samples.channels];
+            }
+            planes[c] = storage[c];
+        }
+        analyzer.push(std::span(planes).first(samples.channels));
+    }
+    Analysis analysis;
+    analysis.fingerprint = analyzer.finish();
+    analysis.facts = {sample_rate, static_cast<int>(samples.channels), "samples", "samples", analyzer.samples(), 0};
+    return analysis;
+}
+
+}  // namespace auralis

@@ -1,0 +1,43 @@
+// The time grid of the analysis of y (22 050 Hz mono), and the stages' common views of it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "dsp/lanes.h"
+
+namespace auralis {
+
+inline constexpr std::size_t kSampleRate = 22'050;  // of y, Hz
+inline constexpr std::size_t kFrameLength = 2048;
+inline constexpr std::size_t kHop = 512;
+inline constexpr std::size_t kBins = kFrameLength / 2 + 1;
+inline constexpr double kFrameRate = static_cast<double>(kSampleRate) / kHop;  // Hz
+
+// Samples that eight consecutive frames cover.
+inline constexpr std::size_t kBatchSamples = kFrameLength + (kLanes - 1) * kHop;
+
+// Eight consecutive frames of y. Frame t is centred on sample t * kHop; beyond the ends of y are zeros.
+struct FrameBatch {
+    const float* samples;     // kBatchSamples of them; frame i of the batch starts at samples + i * kHop
+    std::size_t first_frame;  // index of the frame in lane 0
+    std::size_t count;        // 1 to 8; lanes from count on hold nothing of interest
+};
+
+// Transposes `n` samples (a multiple of 8) from the start of each of eight frames `hop` apart to lane = frame.
+inline void load_frames(const float* samples, std::size_t hop, std::size_t n, Lanes* out) {
+    for (std::size_t i = 0; i < n; i += kLanes) {
+        std::array<Lanes, kLanes> block;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) block[lane] = Lanes::load(samples + lane * hop + i);
+        transpose(block);
+        for (std::size_t j = 0; j < kLanes; ++j) out[i + j] = block[j];
+    }
+}
+
+// Short-time spectrum of a FrameBatch, lane = frame.
+struct SpectrumBatch {
+    std::array<Lanes, kBins> power;      // |STFT|^2
+    std::array<Lanes, kBins> magnitude;  // |STFT|
+};
+
+}  // namespace auralis

@@ -1,0 +1,22 @@
+// Medians over 31 neighbours, eight sequences at a time.
+//
+// Neighbouring windows share all but one value. Sixteen consecutive outputs are computed together: what
+// their windows share is sorted once, and the few values that differ are merged in, level by level, keeping
+// only the ranks that can still be the median. All of it is min and max on whole vectors, about 30 of them
+// an output, where a sorting network for each window would take 370.
+#pragma once
+
+#include <cstddef>
+
+#include "dsp/lanes.h"
+
+namespace auralis {
+
+inline constexpr std::size_t kMedianWindow = 31;
+inline constexpr std::size_t kMedianGroup = 16;  // outputs computed together
+
+// out[i] = median(in[i] .. in[i + 30]) for i < outputs, a multiple of 16.
+// Reads in[-1] to in[outputs + 30]; the first and last of these influence no result. No value may be NaN.
+void sliding_median_31(const Lanes* in, std::size_t outputs, Lanes* out);
+
+}  // namespace auralis

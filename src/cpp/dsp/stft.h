@@ -1,0 +1,23 @@
+// Short-time Fourier transform of y: librosa.stft(y, n_fft=2048, hop_length=512), eight frames a call.
+#pragma once
+
+#include <vector>
+
+#include "dsp/frames.h"
+#include "dsp/real_fft.h"
+
+namespace auralis {
+
+class Stft {
+public:
+    Stft();
+
+    void compute(const FrameBatch& batch, SpectrumBatch& spectrum);
+
+private:
+    std::vector<float> window_;
+    std::vector<Lanes> frames_;
+    RealFft fft_;
+};
+
+}  // namespace auralis

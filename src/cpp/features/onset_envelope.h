@@ -1,0 +1,26 @@
+// Onset strength: how much the mel spectrum rises from frame to frame.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "dsp/filter_banks.h"
+#include "dsp/frames.h"
+
+namespace auralis {
+
+class OnsetEnvelope {
+public:
+    void push(const FrameBatch& batch, const SpectrumBatch& spectrum);
+
+    // One value a frame, dB >= 0: librosa.onset.onset_strength with its defaults.
+    std::vector<float> finish() const;
+
+private:
+    MelFilterBank filters_;
+    std::array<float, kMelBands> previous_db_;  // the last frame of the batch before
+    std::vector<float> rise_;                   // rise_[t]: from frame t to t + 1
+    bool started_ = false;
+};
+
+}  // namespace auralis

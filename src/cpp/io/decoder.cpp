@@ -1,0 +1,369 @@
+#include "io/decoder.h"
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/dict.h>
+#include <libavutil/error.h>
+#include <libavutil/mem.h>
+}
+
+#include "io/ffmpeg_log.h"
+#include "io/sample_format.h"
+
+namespace auralis {
+
+namespace {
+
+constexpr int kIoBufferBytes = 64 * 1024;
+// What avformat_find_stream_info may read ahead (its default of 5 MB is for video).
+constexpr int kProbeBytes = 1 << 20;
+// A demuxer that fails this often in a row without delivering a packet will not recover.
+constexpr int kMaxReadErrorsInARow = 64;
+// A foreign frame or two is damage (a corrupt header); more of them in a row are another recording.
+constexpr double kMaxForeignSeconds = 1.0;
+
+struct FormatDeleter {
+    void operator()(AVFormatContext* p) const { avformat_close_input(&p); }
+};
+struct IoDeleter {
+    void operator()(AVIOContext* p) const {
+        av_freep(&p->buffer);
+        avio_context_free(&p);
+    }
+};
+struct CodecDeleter {
+    void operator()(AVCodecContext* p) const { avcodec_free_context(&p); }
+};
+struct PacketDeleter {
+    void operator()(AVPacket* p) const { av_packet_free(&p); }
+};
+struct FrameDeleter {
+    void operator()(AVFrame* p) const { av_frame_free(&p); }
+};
+
+template <typename T>
+T* require(T* p) {
+    if (p == nullptr) throw AnalysisError(ErrorKind::ResourceLimit, Stage::decode, "out of memory");
+    return p;
+}
+
+std::string describe(int averror) {
+    std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
+    av_strerror(averror, text.data(), text.size());
+    return text.data();
+}
+
+ChannelRole role_of(AVChannel channel) {
+    switch (channel) {
+        case AV_CHAN_FRONT_LEFT:
+        case AV_CHAN_FRONT_LEFT_OF_CENTER:
+        case AV_CHAN_WIDE_LEFT:
+        case AV_CHAN_STEREO_LEFT:
+        case AV_CHAN_TOP_FRONT_LEFT: return ChannelRole::left;
+        case AV_CHAN_FRONT_RIGHT:
+        case AV_CHAN_FRONT_RIGHT_OF_CENTER:
+        case AV_CHAN_WIDE_RIGHT:
+        case AV_CHAN_STEREO_RIGHT:
+        case AV_CHAN_TOP_FRONT_RIGHT: return ChannelRole::right;
+        case AV_CHAN_SIDE_LEFT:
+        case AV_CHAN_SURROUND_DIRECT_LEFT: return ChannelRole::side_left;
+        case AV_CHAN_SIDE_RIGHT:
+        case AV_CHAN_SURROUND_DIRECT_RIGHT: return ChannelRole::side_right;
+        case AV_CHAN_BACK_LEFT:
+        case AV_CHAN_TOP_BACK_LEFT: return ChannelRole::back_left;
+        case AV_CHAN_BACK_RIGHT:
+        case AV_CHAN_TOP_BACK_RIGHT: return ChannelRole::back_right;
+        case AV_CHAN_BACK_CENTER:
+        case AV_CHAN_TOP_BACK_CENTER: return ChannelRole::back_centre;
+        case AV_CHAN_LOW_FREQUENCY:
+        case AV_CHAN_LOW_FREQUENCY_2: return ChannelRole::lfe;
+        default: return ChannelRole::centre;
+    }
+}
+
+ChannelLayout layout_of(const AVChannelLayout& layout) {
+    const auto channels = static_cast<std::size_t>(layout.nb_channels);
+    if (layout.order == AV_CHANNEL_ORDER_UNSPEC) return ChannelLayout::default_for(channels);
+    std::vector<ChannelRole> roles;
+    for (unsigned i = 0; i < channels; ++i) roles.push_back(role_of(av_channel_layout_channel_from_index(&layout, i)));
+    return ChannelLayout(std::move(roles));
+}
+
+// Bytes of the ID3v2 tags in front of the audio. FFmpeg's probe gives up on tags of over 1 MB (cover art),
+// and the analysis needs none of them.
+std::int64_t leading_id3_bytes(MediaSource& source) {
+    constexpr std::size_t kHeader = 10;
+    std::int64_t offset = 0;
+    std::array<std::uint8_t, kHeader> h;
+    while (source.read_at(offset, h) == static_cast<std::int64_t>(kHeader)) {
+        const bool tag = h[0] == 'I' && h[1] == 'D' && h[2] == '3' && h[3] != 0xff && h[4] != 0xff &&
+                         ((h[6] | h[7] | h[8] | h[9]) & 0x80) == 0;
+        if (!tag) break;
+        const bool footer = (h[5] & 0x10) != 0;
+        offset += static_cast<std::int64_t>(kHeader) * (footer ? 2 : 1) +
+                  ((h[6] << 21) | (h[7] << 14) | (h[8] << 7) | h[9]);
+    }
+    return offset;
+}
+
+// Names of all audio decoders, so that probing never runs a video or image decoder on cover art.
+std::string audio_decoder_names() {
+    std::string names;
+    void* state = nullptr;
+    while (const AVCodec* codec = av_codec_iterate(&state)) {
+        if (codec->type != AVMEDIA_TYPE_AUDIO || av_codec_is_decoder(codec) == 0) continue;
+        if (!names.empty()) names += ',';
+        names += codec->name;
+    }
+    return names;
+}
+
+}  // namespace
+
+const char* allowed_demuxers() {
+    return "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,mov,ogg,asf,ape,wv,tta,tak,mpc,mpc8,dsf,iff,matroska,amr";
+}
+
+class Decoder::Implementation {
+public:
+    Implementation(MediaSource& source, Interrupt& interrupt) : source_(source), interrupt_(interrupt) {
+        open_container();
+        open_stream();
+        first_ = next_frame();
+        if (!first_) {
+            if (damaged_packets_ > 0) fail(ErrorKind::CorruptAudio, Stage::decode, "no packet could be decoded");
+            fail(ErrorKind::NoAudio, Stage::decode, "the audio stream holds no samples");
+        }
+    }
+
+    const AudioFormat& format() const { return format_; }
+    std::int64_t damaged_packets() const { return damaged_packets_; }
+
+    std::span<const std::span<const float>> next() {
+        const bool have = std::exchange(first_, false) || next_frame();
+        if (!have) return {};
+        return planar_.convert(*frame_);
+    }
+
+private:
+    // --- bytes -------------------------------------------------------------------------------------------
+
+    static int read_callback(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
+        auto& self = *static_cast<Implementation*>(opaque);
+        if (self.interrupt_.stop_requested()) return AVERROR_EXIT;
+        const std::int64_t n =
+            self.source_.read_at(self.base_ + self.position_, {buffer, static_cast<std::size_t>(bytes)});
+        if (n < 0) {
+            self.read_errno_ = static_cast<int>(-n);
+            return AVERROR(self.read_errno_);
+        }
+        if (n == 0) return AVERROR_EOF;
+        self.position_ += n;
+        return static_cast<int>(n);
+    }
+
+    static std::int64_t seek_callback(void* opaque, std::int64_t offset, int whence) noexcept {
+        auto& self = *static_cast<Implementation*>(opaque);
+        const std::int64_t size = self.source_.size() - self.base_;
+        switch (whence & ~AVSEEK_FORCE) {
+            case AVSEEK_SIZE: return size;
+            case SEEK_SET: break;
+            case SEEK_CUR: offset += self.position_; break;
+            case SEEK_END: offset += size; break;
+            default: return AVERROR(EINVAL);
+        }
+        if (offset < 0) return AVERROR(EINVAL);
+        self.position_ = offset;
+        return offset;
+    }
+
+    static int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) noexcept {
+        return AVERROR(EPERM);
+    }
+
+    // --- opening -----------------------------------------------------------------------------------------
+
+    void open_container() {
+        if (source_.size() == 0) fail(ErrorKind::Unsupported, Stage::probe, "the file is empty");
+        base_ = leading_id3_bytes(source_);
+        auto* buffer = static_cast<unsigned char*>(require(av_malloc(kIoBufferBytes)));
+        io_.reset(avio_alloc_context(buffer, kIoBufferBytes, 0, this, read_callback, nullptr, seek_callback));
+        if (!io_) {
+            av_free(buffer);
+            require<AVIOContext>(nullptr);
+        }
+        AVFormatContext* context = require(avformat_alloc_context());
+        context->pb = io_.get();
+        context->flags |= AVFMT_FLAG_CUSTOM_IO;
+        context->io_open = refuse_open;
+        context->probesize = kProbeBytes;
+        AVDictionary* options = nullptr;
+        av_dict_set(&options, "format_whitelist", allowed_demuxers(), 0);
+        av_dict_set(&options, "codec_whitelist", audio_decoder_names().c_str(), 0);
+        av_dict_set(&options, "protocol_whitelist", "", 0);
+        const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
+        av_dict_free(&options);
+        check(opened, ErrorKind::Unsupported, Stage::probe, "no supported audio format");
+        container_.reset(context);
+    }
+
+    void open_stream() {
+        for (unsigned i = 0; i < container_->nb_streams; ++i) {
+            AVStream& stream = *container_->streams[i];
+            if (stream.codecpar->codec_type != AVMEDIA_TYPE_AUDIO) stream.discard = AVDISCARD_ALL;
+        }
+        check(avformat_find_stream_info(container_.get(), nullptr), ErrorKind::CorruptAudio, Stage::probe,
+              "the container's streams could not be read");
+        const int index = av_find_best_stream(container_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, nullptr, 0);
+        if (index < 0) fail(ErrorKind::NoAudio, Stage::probe, "the file has no audio stream");
+        for (unsigned i = 0; i < container_->nb_streams; ++i)
+            container_->streams[i]->discard = static_cast<int>(i) == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+        stream_ = container_->streams[index];
+
+        const char* codec_name = avcodec_get_name(stream_->codecpar->codec_id);
+        const AVCodec* codec = avcodec_find_decoder(stream_->codecpar->codec_id);
+        if (codec == nullptr)
+            fail(ErrorKind::Unsupported, Stage::probe, std::string("no decoder for ") + codec_name);
+        codec_.reset(require(avcodec_alloc_context3(codec)));
+        check(avcodec_parameters_to_context(codec_.get(), stream_->codecpar), ErrorKind::CorruptAudio, Stage::probe,
+              "unusable stream parameters");
+        codec_->thread_count = 1;
+        codec_->pkt_timebase = stream_->time_base;
+        check(avcodec_open2(codec_.get(), codec, nullptr), ErrorKind::Unsupported, Stage::probe,
+              std::string("the ") + codec_name + " decoder refused the stream");
+        packet_.reset(require(av_packet_alloc()));
+        frame_.reset(require(av_frame_alloc()));
+        format_.codec = codec_name;
+        format_.container = container_->iformat->name;
+        format_.container.resize(std::min(format_.container.size(), format_.container.find(',')));
+    }
+
+    // --- decoding ----------------------------------------------------------------------------------------
+
+    // Decodes into frame_; false at the end of the stream.
+    bool next_frame() {
+        while (true) {
+            interrupt_.poll(Stage::decode);
+            const int received = avcodec_receive_frame(codec_.get(), frame_.get());
+            if (received == 0) {
+                if (frame_->nb_samples > 0 && accept_frame()) return true;
+            } else if (received == AVERROR_EOF) {
+                return false;
+            } else if (received == AVERROR(ENOMEM)) {
+                require<AVFrame>(nullptr);
+            } else if (received != AVERROR(EAGAIN)) {
+                ++damaged_packets_;
+            }
+            if (received == AVERROR(EAGAIN)) feed_decoder();
+        }
+    }
+
+    // Hands the decoder one packet of our stream, or the end.
+    void feed_decoder() {
+        if (!read_packet()) {
+            avcodec_send_packet(codec_.get(), nullptr);
+            return;
+        }
+        const int sent = avcodec_send_packet(codec_.get(), packet_.get());
+        av_packet_unref(packet_.get());
+        if (sent == AVERROR(ENOMEM)) require<AVPacket>(nullptr);
+        if (sent < 0) ++damaged_packets_;
+    }
+
+    bool read_packet() {
+        for (int errors = 0; errors < kMaxReadErrorsInARow;) {
+            interrupt_.poll(Stage::decode);
+            const int got = av_read_frame(container_.get(), packet_.get());
+            if (got == 0) {
+                if (packet_->stream_index == stream_->index) return true;
+                av_packet_unref(packet_.get());
+                continue;
+            }
+            interrupt_.poll(Stage::decode);
+            if (read_errno_ != 0) fail(ErrorKind::Unreadable, Stage::decode, describe(AVERROR(read_errno_)));
+            if (got == AVERROR(ENOMEM)) require<AVPacket>(nullptr);
+            if (got == AVERROR_EOF) return false;
+            if (got != AVERROR(EAGAIN)) ++damaged_packets_;
+            ++errors;
+        }
+        return false;
+    }
+
+    // Whether the frame belongs to the recording: the first frame decides rate and channels.
+    bool accept_frame() {
+        const int rate = frame_->sample_rate;
+        const int channels = frame_->ch_layout.nb_channels;
+        if (format_.sample_rate == 0) {
+            if (rate < kMinSampleRate || rate > kMaxSampleRate)
+                fail(ErrorKind::Unsupported, Stage::decode,
+                     "sample rate " + std::to_string(rate) + " Hz is outside 2000 to 768000 Hz");
+            if (channels < 1 || channels > static_cast<int>(kMaxChannels))
+                fail(ErrorKind::Unsupported, Stage::decode, std::to_string(channels) + " channels; at most 8");
+            if (!PlanarFloat::supports(frame_->format))
+                fail(ErrorKind::Unsupported, Stage::decode, "unknown sample format");
+            format_.sample_rate = rate;
+            format_.layout = layout_of(frame_->ch_layout);
+            return true;
+        }
+        if (rate == format_.sample_rate && channels == static_cast<int>(format_.layout.channels()) &&
+            PlanarFloat::supports(frame_->format)) {
+            foreign_seconds_ = 0;
+            return true;
+        }
+        ++damaged_packets_;
+        foreign_seconds_ += static_cast<double>(frame_->nb_samples) / std::max(rate, 1);
+        if (foreign_seconds_ > kMaxForeignSeconds)
+            fail(ErrorKind::Unsupported, Stage::decode,
+                 "the stream changes from " + std::to_string(format_.sample_rate) + " Hz, " +
+                     std::to_string(format_.layout.channels()) + " channels to " + std::to_string(rate) + " Hz, " +
+                     std::to_string(channels) + " channels");
+        return false;
+    }
+
+    // --- errors ------------------------------------------------------------------------------------------
+
+    void check(int averror, ErrorKind kind, Stage stage, const std::string& cause) {
+        if (averror >= 0) return;
+        interrupt_.poll(stage);
+        if (read_errno_ != 0) fail(ErrorKind::Unreadable, stage, describe(AVERROR(read_errno_)));
+        if (averror == AVERROR(ENOMEM)) fail(ErrorKind::ResourceLimit, stage, "out of memory");
+        fail(kind, stage, cause + ": " + describe(averror));
+    }
+
+    [[noreturn]] void fail(ErrorKind kind, Stage stage, std::string cause) const {
+        if (!log_.last_error().empty()) cause += " (" + log_.last_error() + ")";
+        throw AnalysisError(kind, stage, cause);
+    }
+
+    MediaSource& source_;
+    Interrupt& interrupt_;
+    LogCapture log_;
+    std::int64_t base_ = 0;      // where the audio begins in the source
+    std::int64_t position_ = 0;  // relative to base_
+    int read_errno_ = 0;
+    std::unique_ptr<AVIOContext, IoDeleter> io_;
+    std::unique_ptr<AVFormatContext, FormatDeleter> container_;  // uses io_, so declared after it
+    AVStream* stream_ = nullptr;
+    std::unique_ptr<AVCodecContext, CodecDeleter> codec_;
+    std::unique_ptr<AVPacket, PacketDeleter> packet_;
+    std::unique_ptr<AVFrame, FrameDeleter> frame_;
+    PlanarFloat planar_;
+    AudioFormat format_;
+    std::int64_t damaged_packets_ = 0;
+    double foreign_seconds_ = 0;
+    bool first_ = false;  // frame_ holds the first frame, decoded on opening and not yet handed out
+};
+
+Decoder::Decoder(MediaSource& source, Interrupt& interrupt)
+    : implementation_(std::make_unique<Implementation>(source, interrupt)) {}
+Decoder::~Decoder() = default;
+const AudioFormat& Decoder::format() const { return implementation_->format(); }
+std::span<const std::span<const float>> Decoder::next() { return implementation_->next(); }
+std::int64_t Decoder::damaged_packets() const { return implementation_->damaged_packets(); }
+
+}  // namespace auralis

@@ -1,0 +1,54 @@
+// Decodes one recording to planar float samples, on the calling thread, by FFmpeg's libraries.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/interrupt.h"
+#include "io/channel_layout.h"
+#include "io/media_source.h"
+
+namespace auralis {
+
+struct AudioFormat {
+    int sample_rate = 0;
+    ChannelLayout layout{{}};
+    std::string codec;      // FFmpeg's name, e.g. "mp3"
+    std::string container;  // FFmpeg's demuxer name, e.g. "flac"
+};
+
+class Decoder {
+public:
+    static constexpr int kMinSampleRate = 2'000;
+    static constexpr int kMaxSampleRate = 768'000;
+
+    // Opens the default audio stream and decodes its first samples. Both arguments must outlive the decoder.
+    // Throws AnalysisError: Unsupported, NoAudio, CorruptAudio, Unreadable, Timeout, Cancelled.
+    Decoder(MediaSource& source, Interrupt& interrupt);
+    ~Decoder();
+    Decoder(const Decoder&) = delete;
+    Decoder& operator=(const Decoder&) = delete;
+
+    const AudioFormat& format() const;
+
+    // The next samples: one span a channel, nominal full scale +-1, valid until the next call; empty at the
+    // end. Encoder delay and padding are already trimmed as the container says.
+    std::span<const std::span<const float>> next();
+
+    // Packets that could not be decoded, and packets whose parameters contradict the stream's.
+    std::int64_t damaged_packets() const;
+
+private:
+    class Implementation;
+    std::unique_ptr<Implementation> implementation_;
+};
+
+// Comma-separated FFmpeg names of the container formats that may be opened. Formats that refer to other
+// files (playlists, concat scripts, image sequences, SDP) are not among them.
+const char* allowed_demuxers();
+
+}  // namespace auralis

@@ -1,0 +1,48 @@
+#include "io/ffmpeg_log.h"
+
+#include <cstdarg>
+#include <cstddef>
+#include <exception>
+#include <utility>
+
+extern "C" {
+#include <libavutil/log.h>
+}
+
+namespace auralis {
+
+namespace {
+
+// FFmpeg's log has no user pointer that every message carries, so the way back is the thread.
+thread_local LogCapture* current_capture = nullptr;
+
+void on_message(void* context, int level, const char* format, va_list arguments) {
+    if (current_capture == nullptr) {
+        av_log_default_callback(context, level, format, arguments);
+        return;
+    }
+    if (level > AV_LOG_ERROR) return;
+    char line[512];
+    int print_prefix = 0;
+    if (av_log_format_line2(context, level, format, arguments, line, sizeof line, &print_prefix) < 0) return;
+    try {
+        current_capture->receive(line);
+    } catch (const std::exception&) {
+        // Out of memory while keeping a message: the message is what can be lost.
+    }
+}
+
+}  // namespace
+
+void install_ffmpeg_log_capture() { av_log_set_callback(on_message); }
+
+LogCapture::LogCapture() : outer_(std::exchange(current_capture, this)) {}
+
+LogCapture::~LogCapture() { current_capture = outer_; }
+
+void LogCapture::receive(std::string line) {
+    while (!line.empty() && (line.back() == '\n' || line.back() == ' ' || line.back() == '.')) line.pop_back();
+    if (!line.empty()) last_error_ = std::move(line);
+}
+
+}  // namespace auralis

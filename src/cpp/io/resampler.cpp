@@ -1,0 +1,56 @@
+#include "io/resampler.h"
+
+#include <soxr.h>
+
+#include <cmath>
+#include <string>
+
+#include "core/error.h"
+
+namespace auralis {
+
+void Resampler::Deleter::operator()(soxr* p) const { soxr_delete(p); }
+
+Resampler::Resampler(int input_rate) : ratio_(static_cast<double>(kOutputRate) / input_rate) {
+    if (input_rate == kOutputRate) return;
+    const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
+    const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
+    const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
+    soxr_error_t error = nullptr;
+    soxr_.reset(soxr_create(input_rate, kOutputRate, 1, &error, &io, &quality, &runtime));
+    if (error != nullptr)
+        throw AnalysisError(ErrorKind::ResourceLimit, Stage::analyze, std::string("resampler: ") + error);
+}
+
+std::span<const float> Resampler::push(std::span<const float> input) {
+    if (!soxr_) return input;
+    return process(input.data(), input.size());
+}
+
+std::span<const float> Resampler::finish() {
+    if (!soxr_) return {};
+    return process(nullptr, 0);
+}
+
+std::span<const float> Resampler::process(const float* input, std::size_t frames) {
+    // Room for this input, and, on flushing, a step at a time until nothing more comes.
+    const auto step = static_cast<std::size_t>(std::ceil(static_cast<double>(frames) * ratio_)) + 4096;
+    std::size_t filled = 0;
+    std::size_t consumed = 0;
+    while (true) {
+        if (output_.size() < filled + step) output_.resize(filled + step);
+        std::size_t used = 0;
+        std::size_t made = 0;
+        const soxr_error_t error =
+            soxr_process(soxr_.get(), input == nullptr ? nullptr : input + consumed, frames - consumed, &used,
+                         output_.data() + filled, step, &made);
+        if (error != nullptr)
+            throw AnalysisError(ErrorKind::ResourceLimit, Stage::analyze, std::string("resampler: ") + error);
+        filled += made;
+        consumed += used;
+        if (made < step && consumed == frames) break;
+    }
+    return {output_.data(), filled};
+}
+
+}  // namespace auralis
