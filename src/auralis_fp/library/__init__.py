@@ -1,0 +1,39 @@
+"""Fingerprints for a whole music library: a database, sidecar files, worker threads, scans.
+
+Needs the extra ``auralis-fp[library]``. An application that has its own repository and threads needs
+no more than :class:`FingerprintExtractor`; see ``docs/library.md``.
+"""
+
+try:
+    from auralis_fp.library.claims import ClaimedTrack
+    from auralis_fp.library.database import Database
+    from auralis_fp.library.errors import LibraryError
+    from auralis_fp.library.extractor import Extraction, FingerprintExtractor, Outcome
+    from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper, FingerprintRepository
+    from auralis_fp.library.queue import AsyncFingerprintQueue, FingerprintQueue, QueueStatistics
+    from auralis_fp.library.repository import LibraryRepository, StoredFingerprint
+    from auralis_fp.library.scanner import Scan, ScanReport
+except ModuleNotFoundError as error:
+    if error.name in ("sqlalchemy", "mutagen", "rich"):
+        message = f"auralis_fp.library needs {error.name}: pip install 'auralis-fp[library]'"
+        raise ImportError(message) from error
+    raise
+
+__all__ = [
+    "AsyncFingerprintQueue",
+    "ClaimKeeper",
+    "ClaimedTrack",
+    "Database",
+    "Extraction",
+    "FailureKeeper",
+    "FingerprintExtractor",
+    "FingerprintQueue",
+    "FingerprintRepository",
+    "LibraryError",
+    "LibraryRepository",
+    "Outcome",
+    "QueueStatistics",
+    "Scan",
+    "ScanReport",
+    "StoredFingerprint",
+]

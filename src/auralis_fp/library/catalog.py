@@ -1,0 +1,359 @@
+"""Brings the track rows of a database in line with the files in some folders.
+
+New files become rows, changed ones wait for a new fingerprint, moved ones keep their row where that
+is certain. Rows of files that are gone stay, and are reported.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Final
+
+from sqlalchemy import Insert, String, or_, select, type_coerce, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from auralis_fp.library.database import Database, utc_now
+from auralis_fp.library.discovery import AudioFile, Walk
+from auralis_fp.library.models import ERROR, PENDING, PROCESSING
+from auralis_fp.library.paths import from_column, to_column
+from auralis_fp.library.tags import read_tags
+
+__all__ = ["Changes", "synchronize"]
+
+_PAGE: Final = 500
+_BATCH: Final = 64  # new files per transaction: workers can start on the first while the walk goes on
+_NAMED: Final = 20
+
+
+@dataclass
+class Changes:
+    """What a walk found, against the database.
+
+    Attributes
+    ----------
+    files, new, changed, moved, missing : int
+        Files met, and how they or their rows differ.
+    missing_paths : list of str
+        The first few rows' files that are gone.
+    other_names : int
+        Links to files that are listed under another name already.
+    unreadable : list of (str, str)
+        Folders that could not be read, and why.
+    """
+
+    files: int = 0
+    new: int = 0
+    changed: int = 0
+    moved: int = 0
+    missing: int = 0
+    missing_paths: list[str] = field(default_factory=list)
+    other_names: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def synchronize(
+    database: Database | None,
+    folders: Sequence[str],
+    *,
+    dry_run: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    changes: Changes | None = None,
+) -> Changes:
+    """Walk ``folders`` and bring the rows of their files up to date.
+
+    Parameters
+    ----------
+    database : Database or None
+        None stands for an empty one, in a dry run.
+    folders : sequence of str
+        Where to look.
+    dry_run : bool
+        Only count.
+    stop : callable
+        True ends the walk early; what was found until then is in the database.
+    changes : Changes, optional
+        Filled as the walk goes on, for a display.
+    """
+    changes = Changes() if changes is None else changes
+    walk = Walk([os.path.abspath(folder) for folder in folders], clean=not dry_run, stop=stop)
+    changes.unreadable = walk.unreadable
+    _Synchronization(database, walk, changes, dry_run).run()
+    return changes
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A track as the database knows it; ``fingerprinted_at`` in seconds since the epoch."""
+
+    id: int
+    path: str
+    size: int | None
+    mtime_ns: int | None
+    duration: float | None
+    status: str | None
+    fingerprinted_at: float | None
+
+    def differs_from(self, file: AudioFile) -> bool:
+        if self.size is not None and self.size != file.size:
+            return True
+        if self.mtime_ns is not None:
+            return self.mtime_ns != file.mtime_ns
+        # Application databases do not hold the file's time: newer than its fingerprint has to do.
+        return self.fingerprinted_at is not None and file.mtime_ns / 1e9 > self.fingerprinted_at
+
+    def identity(self) -> _Identity:
+        by = os.path.basename(self.path) if self.mtime_ns is None else self.mtime_ns
+        return self.size, by
+
+
+_Identity = tuple[int | None, str | int]
+
+
+class _Synchronization:
+    def __init__(self, database: Database | None, walk: Walk, changes: Changes, dry_run: bool) -> None:
+        self.database = database
+        self.walk = walk
+        self.changes = changes
+        self.dry_run = dry_run
+        self.vanished: dict[_Identity, list[_Row]] = {}
+        self.maybe_moved: list[AudioFile] = []
+        self.linked: list[AudioFile] = []
+        self.listed_inodes: set[tuple[int, int]] = set()
+
+    def run(self) -> None:
+        self._find_vanished()
+        for files in self.walk:
+            self.changes.files += len(files)
+            for start in range(0, len(files), _BATCH):
+                self._visit(files[start : start + _BATCH])
+        self._settle_links()
+        self._settle_moves()
+        self.changes.other_names += self.walk.other_names
+
+    def _find_vanished(self) -> None:
+        for row in self._rows_below(self.walk.roots):
+            if self.walk.stop():
+                return
+            try:
+                os.stat(row.path)
+            except (FileNotFoundError, NotADirectoryError):
+                self.vanished.setdefault(row.identity(), []).append(row)
+                self.changes.missing += 1
+                if len(self.changes.missing_paths) < _NAMED:
+                    self.changes.missing_paths.append(row.path)
+            except (OSError, ValueError):
+                continue
+
+    def _visit(self, files: list[AudioFile]) -> None:
+        known = self._known([file.path for file in files])
+        changed, new = [], []
+        for file in files:
+            row = known.get(file.path)
+            if row is not None:
+                if file.other_name_of:
+                    self.listed_inodes.add(file.other_name_of)
+                if row.differs_from(file) and row.status != PROCESSING:
+                    changed.append((row, file))
+            elif file.other_name_of:
+                self.linked.append(file)  # one of its other names may be listed, and still to come
+            elif self._candidates(file):
+                self.maybe_moved.append(file)
+            else:
+                new.append(file)
+        self._mark_changed(changed)
+        self._add(new)
+
+    def _settle_links(self) -> None:
+        """Of a file with several names that is in the database under none, take the first."""
+        for file in self.linked:
+            assert file.other_name_of is not None
+            if file.other_name_of in self.listed_inodes:
+                self.changes.other_names += 1
+                continue
+            self.listed_inodes.add(file.other_name_of)
+            if self._candidates(file):
+                self.maybe_moved.append(file)
+            else:
+                self._add([file])
+
+    def _settle_moves(self) -> None:
+        """Let a vanished row have a new file if each is the only match of the other."""
+        matches: dict[int, list[AudioFile]] = {}
+        for file in self.maybe_moved:
+            for row in self._candidates(file):
+                matches.setdefault(row.id, []).append(file)
+        for file in self.maybe_moved:
+            rows = self._candidates(file)
+            tags = read_tags(file.path)
+            if (
+                len(rows) == 1
+                and len(matches[rows[0].id]) == 1
+                and _same_length(rows[0].duration, tags.duration)
+            ):
+                self._move(rows[0], file)
+            else:
+                self._add([file])
+
+    def _candidates(self, file: AudioFile) -> list[_Row]:
+        by_time = self.vanished.get((file.size, file.mtime_ns), [])
+        return by_time + self.vanished.get((file.size, os.path.basename(file.path)), [])
+
+    def _select(self) -> Any:
+        assert self.database is not None
+        t = self.database.tracks.c
+        # On SQLite, text of any age and author: parsed here, leniently.
+        times = [
+            type_coerce(t[n], String) if self.database.is_sqlite else t[n]
+            for n in ("fingerprint_computed_at", "fingerprint_started_at")
+            if n in t
+        ]
+        names = [n for n in ("filesize", "file_mtime_ns", "duration", "fingerprint_status") if n in t]
+        return select(t.id, t.filepath, *(t[n] for n in names), *times)
+
+    def _row(self, mapping: Any) -> _Row:
+        times = (mapping.get("fingerprint_computed_at"), mapping.get("fingerprint_started_at"))
+        return _Row(
+            id=mapping["id"],
+            path=from_column(mapping["filepath"]),
+            size=mapping.get("filesize"),
+            mtime_ns=mapping.get("file_mtime_ns"),
+            duration=mapping.get("duration"),
+            status=mapping.get("fingerprint_status"),
+            fingerprinted_at=next((t for t in map(_epoch, times) if t is not None), None),
+        )
+
+    def _rows_below(self, roots: list[str]) -> Iterator[_Row]:
+        if self.database is None:
+            return
+        column, key = self.database.tracks.c.filepath, self.database.tracks.c.id
+        # A name that is not UTF-8 below a root that is: stored as a URI.
+        prefixes = {os.path.join(root, "") for root in roots}
+        stored = {to_column(p) for p in prefixes} | {
+            to_column(p + "\udcff").removesuffix("%FF") for p in prefixes
+        }
+        below = or_(*(column.startswith(prefix, autoescape=True) for prefix in stored))
+        last = None
+        while True:
+            query = self._select().where(below).order_by(key).limit(_PAGE)
+            with self.database.read() as connection:
+                page = connection.execute(query if last is None else query.where(key > last)).mappings().all()
+            for row in map(self._row, page):
+                if row.path.startswith(tuple(prefixes)):  # LIKE ignores the case of letters on SQLite
+                    yield row
+            if len(page) < _PAGE:
+                return
+            last = page[-1]["id"]
+
+    def _known(self, paths: list[str]) -> dict[str, _Row]:
+        if self.database is None:
+            return {}
+        query = self._select().where(self.database.tracks.c.filepath.in_([to_column(path) for path in paths]))
+        with self.database.read() as connection:
+            rows = [self._row(mapping) for mapping in connection.execute(query).mappings()]
+        return {row.path: row for row in rows}
+
+    def _mark_changed(self, changed: list[tuple[_Row, AudioFile]]) -> None:
+        self.changes.changed += len(changed)
+        if self.dry_run or not changed:
+            return
+        assert self.database is not None
+        t, f = self.database.tracks, self.database.fingerprints
+        with self.database.write() as connection:
+            for row, file in changed:
+                waiting = update(t).where(
+                    t.c.id == row.id, t.c.fingerprint_status.is_distinct_from(PROCESSING)
+                )
+                values = {**_state_values(file), **_WAITING}
+                if connection.execute(waiting.values(self.database.row(t, values))).rowcount:
+                    # Version 0: the numbers stay until there are new ones, but describe another recording.
+                    old = update(f).where(f.c.track_id == row.id)
+                    connection.execute(old.values(fingerprint_version=0))
+
+    def _add(self, files: list[AudioFile]) -> None:
+        self.changes.new += len(files)
+        if self.dry_run or not files:
+            return
+        assert self.database is not None
+        t, now = self.database.tracks, utc_now()
+        rows = []
+        for file in files:
+            tags = read_tags(file.path)
+            extension = os.path.splitext(file.path)[1][1:].lower()
+            values = {
+                "title": _fitting(t.c.title, tags.title),
+                "filepath": to_column(file.path),
+                "duration": tags.duration,
+                "sample_rate": tags.sample_rate,
+                "bit_depth": tags.bit_depth,
+                "channels": tags.channels,
+                "format": extension,
+                "created_at": now,
+                "updated_at": now,
+                **_state_values(file),
+                **_WAITING,
+            }
+            rows.append(self.database.new_row(t, values))
+        with self.database.write() as connection:
+            connection.execute(_insert_or_ignore(connection.dialect.name, t), rows)
+
+    def _move(self, row: _Row, file: AudioFile) -> None:
+        self.changes.moved += 1
+        self.changes.missing -= 1
+        if row.path in self.changes.missing_paths:
+            self.changes.missing_paths.remove(row.path)
+        if self.dry_run:
+            return
+        assert self.database is not None
+        t = self.database.tracks
+        moved = update(t).where(t.c.id == row.id, t.c.filepath == to_column(row.path))
+        values: dict[str, Any] = {
+            "filepath": to_column(file.path),
+            **_state_values(file),
+            "updated_at": utc_now(),
+        }
+        with self.database.write() as connection:
+            connection.execute(moved.values(self.database.row(t, values)))
+            # It may have failed for no other reason than not being where it was.
+            failed = update(t).where(t.c.id == row.id, t.c.fingerprint_status == ERROR)
+            connection.execute(failed.values(self.database.row(t, _WAITING)))
+
+
+_WAITING: Final[dict[str, Any]] = {
+    "fingerprint_status": PENDING,
+    "fingerprint_started_at": None,
+    "fingerprint_error_message": None,
+}
+
+
+def _state_values(file: AudioFile) -> dict[str, Any]:
+    return {"filesize": file.size, "file_mtime_ns": file.mtime_ns}
+
+
+def _insert_or_ignore(dialect: str, table: Any) -> Insert:
+    """Insert rows, leaving out those that another scan has just added."""
+    if dialect == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing() if dialect == "sqlite" else Insert(table)
+
+
+def _fitting(column: Any, text: str) -> str:
+    return text[: getattr(column.type, "length", None)]
+
+
+def _same_length(one: float | None, other: float | None) -> bool:
+    return one is None or other is None or abs(one - other) < 1.0
+
+
+def _epoch(value: object) -> float | None:
+    """Seconds since the epoch of a DATETIME in UTC, however a program wrote it."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip().removesuffix("Z"))
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).timestamp()

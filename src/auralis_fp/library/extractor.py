@@ -1,0 +1,293 @@
+"""Gets the fingerprint of a track, from its sidecar or by analysis, and stores it."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import math
+import os
+import time
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint
+from auralis_fp.library import sidecar
+from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper, FingerprintRepository
+from auralis_fp.library.sidecar import FileState
+from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
+
+__all__ = ["Analyze", "Extraction", "FingerprintExtractor", "Outcome", "choose_analyzer"]
+
+_log = logging.getLogger(__name__)
+
+
+class Analyze(Protocol):
+    """A function that measures a file: :func:`auralis_fp.analyze` or one with its signature."""
+
+    def __call__(
+        self, path: str, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> Fingerprint:
+        """Measure ``path``; raises :class:`auralis_fp.AnalysisError`."""
+
+
+class Outcome(Enum):
+    """What became of a track."""
+
+    ANALYZED = "analyzed"
+    CACHED = "cached"
+    """Taken from the sidecar."""
+    FAILED = "failed"
+    """The file is at fault; its status is ``error``."""
+    CANCELLED = "cancelled"
+    """Given back unfinished."""
+    UNAVAILABLE = "unavailable"
+    """The folder of the file is not there, so a disk is: given back, to be tried again later."""
+    LOST = "lost"
+    """Another process has the track, or it is no longer in the database; nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """Result of :meth:`FingerprintExtractor.extract`.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        What became of the track.
+    message : str
+        The reason, unless a fingerprint was stored.
+    seconds : float
+        Time taken.
+    audio_seconds : float
+        Length of the audio, where it was analysed.
+    sidecar_error : str
+        Why the sidecar could not be written, if so.
+    """
+
+    outcome: Outcome
+    message: str = ""
+    seconds: float = 0.0
+    audio_seconds: float = 0.0
+    sidecar_error: str = ""
+
+    @property
+    def stored(self) -> bool:
+        """Whether the track has a fingerprint now."""
+        return self.outcome in (Outcome.ANALYZED, Outcome.CACHED)
+
+
+class FingerprintExtractor:
+    """Valid sidecar, else analysis; then store, then write the sidecar.
+
+    A file that cannot be analysed never raises and never becomes a row of made-up values: its track
+    gets the status ``error`` and the message. Neither the file nor its track row is ever deleted. What
+    does raise is what no file is at fault for: a database that fails (:class:`LibraryError`, or what
+    another repository raises) and an installation without any analyzer (:class:`ImportError`).
+
+    Parameters
+    ----------
+    fingerprint_repository : FingerprintRepository
+        Where fingerprints go.
+    use_sidecar_files : bool
+        Read and write ``.25d`` files.
+    use_native : bool
+        False is the rollback switch: :mod:`auralis_fp.reference` instead of the compiled core.
+    use_rust_server : bool, optional
+        Deprecated name of ``use_native``, from the time of the HTTP server.
+    analyze : Analyze, optional
+        The function that measures, in place of the one that ``use_native`` chooses.
+    """
+
+    def __init__(
+        self,
+        fingerprint_repository: FingerprintRepository,
+        use_sidecar_files: bool = True,
+        use_native: bool = True,
+        use_rust_server: bool | None = None,
+        *,
+        analyze: Analyze | None = None,
+    ) -> None:
+        if use_rust_server is not None:
+            warnings.warn(
+                "use_rust_server is now called use_native: there is no server any more",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            use_native = use_rust_server
+        self.repository: Final = fingerprint_repository
+        self.use_sidecar_files: Final = use_sidecar_files
+        self.use_native: Final = use_native
+        self._analyze: Final = analyze or choose_analyzer(use_native)
+
+    def extract_and_store(self, track_id: int, filepath: str | os.PathLike[str]) -> bool:
+        """Give a track its fingerprint; whether it has one now."""
+        return self.extract(track_id, filepath).stored
+
+    def extract(
+        self,
+        track_id: int,
+        filepath: str | os.PathLike[str],
+        *,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+        read_sidecar: bool = True,
+    ) -> Extraction:
+        """Do :meth:`extract_and_store` and tell all about it.
+
+        Parameters
+        ----------
+        track_id : int
+            The track.
+        filepath : str or os.PathLike
+            Its file.
+        timeout : float, optional
+            Seconds the analysis may take.
+        cancel : CancelToken, optional
+            Cancels it from another thread; the track is then given back.
+        read_sidecar : bool
+            False analyses although there is a valid sidecar.
+        """
+        started = time.monotonic()
+        path = os.fspath(filepath)
+        try:
+            values, state, audio_seconds = self._values(path, timeout, cancel, read_sidecar)
+        except Cancelled:
+            self._give_back(track_id)
+            return Extraction(Outcome.CANCELLED, "cancelled", time.monotonic() - started)
+        except FileNotFound as error:
+            folder = os.path.dirname(os.path.abspath(path))
+            if isinstance(self.repository, ClaimKeeper) and not os.path.isdir(folder):
+                self._give_back(track_id, retry_later=True)
+                message = f"the folder {folder} is not there"
+                return Extraction(Outcome.UNAVAILABLE, message, time.monotonic() - started)
+            return self._failed(track_id, path, error, started)
+        except ImportError:
+            raise
+        except Exception as error:  # a defect in the analyzer must not stop the worker either
+            return self._failed(track_id, path, error, started)
+
+        if not self._store(track_id, values):
+            message = "another process has this track, or it is no longer in the database"
+            return Extraction(Outcome.LOST, message, time.monotonic() - started)
+        sidecar_error = ""
+        if self.use_sidecar_files and audio_seconds is not None:
+            try:
+                sidecar.write(path, values, state)
+            except OSError as error:
+                sidecar_error = error.strerror or str(error)
+                _log.info("%s: sidecar not written: %s", path, sidecar_error)
+        return Extraction(
+            Outcome.CACHED if audio_seconds is None else Outcome.ANALYZED,
+            seconds=time.monotonic() - started,
+            audio_seconds=audio_seconds or 0.0,
+            sidecar_error=sidecar_error,
+        )
+
+    def extract_batch(self, tracks: Iterable[tuple[int, str]], max_failures: int = 10) -> dict[str, int]:
+        """Give many tracks their fingerprints, one after the other.
+
+        Parameters
+        ----------
+        tracks : iterable of (id, path)
+            The tracks. Those that have a fingerprint already are skipped.
+        max_failures : int
+            Stop when so many have failed.
+
+        Returns
+        -------
+        dict
+            ``success``: tracks that got a fingerprint, ``cached``: those of them that got it from the
+            sidecar, ``failed`` and ``skipped``.
+        """
+        counts = {"success": 0, "failed": 0, "skipped": 0, "cached": 0}
+        for track_id, path in tracks:
+            if self.repository.exists(track_id):
+                counts["skipped"] += 1
+                continue
+            extraction = self.extract(track_id, path)
+            counts["success" if extraction.stored else "failed"] += 1
+            counts["cached"] += extraction.outcome is Outcome.CACHED
+            if counts["failed"] >= max_failures:
+                _log.error("stopped after %d failures", counts["failed"])
+                break
+        return counts
+
+    def extract_missing_fingerprints(self, limit: int | None = None) -> dict[str, int]:
+        """Run :meth:`extract_batch` on the tracks without a fingerprint, at most ``limit`` of them."""
+        missing = self.repository.get_missing_fingerprints(limit=limit)
+        return self.extract_batch((track.id, track.filepath) for track in missing)
+
+    def update_fingerprint(self, track_id: int, filepath: str | os.PathLike[str]) -> bool:
+        """Analyse a track again, whatever its sidecar says, and store the result."""
+        return self.extract(track_id, filepath, read_sidecar=False).stored
+
+    def get_fingerprint(self, track_id: int) -> Any:
+        """Give the stored fingerprint of a track, or None."""
+        return self.repository.get_by_track_id(track_id)
+
+    def _values(
+        self, path: str, timeout: float | None, cancel: CancelToken | None, read_sidecar: bool
+    ) -> tuple[Mapping[str, float], FileState, float | None]:
+        """Get values, the state of the file they describe, and the audio's length unless from the sidecar."""
+        for _attempt in range(2):
+            before = _state(path)
+            if self.use_sidecar_files and read_sidecar and (known := sidecar.read(path, before)):
+                return known, before, None
+            fingerprint = self._analyze(path, timeout=timeout, cancel=cancel)
+            if _state(path) == before:
+                values: dict[str, float] = {name: float(fingerprint[name]) for name in NAMES}
+                bad = [name for name in NAMES if not math.isfinite(values[name])]
+                if bad:
+                    raise ArithmeticError(f"the analysis gave no finite {', '.join(bad)}")
+                values["fingerprint_version"] = FINGERPRINT_VERSION
+                return values, before, fingerprint.metadata.duration
+        raise OSError("the file keeps changing while it is analysed")
+
+    def _store(self, track_id: int, values: Mapping[str, float]) -> bool:
+        stored = self.repository.upsert(track_id, values)
+        # Repositories differ in what they return; None says nothing.
+        return self.repository.exists(track_id) if stored is None else stored is not False
+
+    def _failed(self, track_id: int, path: str, error: Exception, started: float) -> Extraction:
+        if isinstance(error, AnalysisError):
+            message = f"{error.kind}: {error.cause} ({error.stage})"
+        else:
+            message = f"{type(error).__name__}: {error}"
+            _log.debug("track %s: %s", track_id, path, exc_info=error)
+        _log.warning("track %s: %s: %s", track_id, path, message)
+        if isinstance(self.repository, FailureKeeper):
+            self.repository.mark_error(track_id, message)
+        return Extraction(Outcome.FAILED, message, time.monotonic() - started)
+
+    def _give_back(self, track_id: int, *, retry_later: bool = False) -> None:
+        if isinstance(self.repository, ClaimKeeper):
+            self.repository.release_claim(track_id, retry_later=retry_later)
+
+
+def _state(path: str) -> FileState:
+    try:
+        return FileState.of(path)
+    except FileNotFoundError as error:
+        raise FileNotFound(error.strerror or "no such file", stage="open", path=path) from error
+
+
+def choose_analyzer(use_native: bool) -> Analyze:
+    """Choose the analyzer; ImportError now rather than once per track if there is none."""
+    import auralis_fp
+
+    if use_native and auralis_fp.build_info()["engine"] == "core":
+        compiled: Analyze = auralis_fp.analyze
+        return compiled
+    from auralis_fp import reference
+
+    if importlib.util.find_spec("librosa") is None:  # the reference imports it when it is first used
+        why = "the compiled core cannot be imported" if use_native else "use_native=False was asked for"
+        raise ImportError(
+            f"{why}, and the Python reference analyzer is not installed: pip install 'auralis-fp[reference]'"
+        )
+    # With the core missing, auralis_fp.analyze falls back by itself and says so once.
+    fallback: Analyze = auralis_fp.analyze if use_native else reference.analyze
+    return fallback

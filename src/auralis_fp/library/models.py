@@ -1,0 +1,99 @@
+"""The two tables this package reads and writes, as it creates them in a new database.
+
+An existing application database keeps its own definition: :mod:`auralis_fp.library.database` reflects
+it, and only the names below are ever used of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    or_,
+)
+
+from auralis_fp.schema import NAMES
+
+__all__ = [
+    "CLAIM_INDEX",
+    "COMPLETE",
+    "ERROR",
+    "PENDING",
+    "PROCESSING",
+    "fingerprints",
+    "is_placeholder",
+    "metadata",
+    "tracks",
+]
+
+PENDING: Final = "pending"
+PROCESSING: Final = "processing"
+COMPLETE: Final = "complete"
+ERROR: Final = "error"
+
+metadata = MetaData()
+
+tracks = Table(
+    "tracks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("title", String, nullable=False),
+    Column("filepath", String, nullable=False, unique=True),
+    Column("duration", Float),
+    Column("sample_rate", Integer),
+    Column("bit_depth", Integer),
+    Column("channels", Integer),
+    Column("format", String),
+    Column("filesize", BigInteger().with_variant(Integer, "sqlite")),
+    # Nanoseconds: notices a file that was replaced by an older one of the same size. Application
+    # databases lack this column; there the time of the fingerprint has to do.
+    Column("file_mtime_ns", BigInteger().with_variant(Integer, "sqlite")),
+    Column("peak_level", Float),
+    Column("rms_level", Float),
+    Column("dr_rating", Float),
+    Column("lufs_level", Float),
+    Column("fingerprint_status", String, server_default=PENDING),
+    Column("fingerprint_started_at", DateTime),
+    Column("fingerprint_computed_at", DateTime),
+    Column("fingerprint_error_message", Text),
+    Column("fingerprint_vector", Text),
+    Column("album_id", Integer),
+    Column("created_at", DateTime),
+    Column("updated_at", DateTime),
+)
+
+CLAIM_INDEX: Final = Index("ix_tracks_fingerprint_claims", tracks.c.fingerprint_status, tracks.c.id)
+
+fingerprints = Table(
+    "track_fingerprints",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("track_id", Integer, ForeignKey("tracks.id", ondelete="CASCADE"), unique=True, nullable=False),
+    *(Column(name, Float, nullable=False) for name in NAMES),
+    Column("fingerprint_version", Integer, nullable=False, server_default="1"),
+    Column("created_at", DateTime),
+    Column("updated_at", DateTime),
+)
+
+
+def is_placeholder(table: Table) -> ColumnElement[bool]:
+    """Rows that hold no fingerprint.
+
+    An older claim scheme inserted a row of zeros with ``lufs = -100`` and version 1 and left it there
+    when a worker died. Version 0 is ours: the file has changed since the row was computed.
+    """
+    columns: Any = table.c
+    return or_(columns.fingerprint_version < 1, and_(columns.lufs <= -100, columns.fingerprint_version == 1))

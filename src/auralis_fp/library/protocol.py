@@ -1,0 +1,67 @@
+"""What the extractor and the queue ask of a repository, so that an application's own one plugs in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+__all__ = ["ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
+
+
+class TrackLike(Protocol):
+    """A track as a repository hands it out; ``duration`` (seconds) is used where there is one."""
+
+    @property
+    def id(self) -> int:
+        """Primary key."""
+
+    @property
+    def filepath(self) -> str:
+        """The audio file."""
+
+
+@runtime_checkable
+class FingerprintRepository(Protocol):
+    """The five methods that every repository has.
+
+    :class:`auralis_fp.library.LibraryRepository` is the one of this package. What a repository has
+    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`) is used where it is there.
+    """
+
+    def exists(self, track_id: int) -> bool:
+        """Whether the track has a fingerprint; a placeholder row is none."""
+
+    def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> Any:
+        """Store the 25 values and ``fingerprint_version``; False where it could not be stored."""
+
+    def get_by_track_id(self, track_id: int) -> Any:
+        """Give the stored fingerprint, or None."""
+
+    def get_missing_fingerprints(self, limit: int | None = None) -> Sequence[TrackLike]:
+        """Tracks without a fingerprint, those that failed left out."""
+
+    def claim_next_unfingerprinted_track(self) -> TrackLike | None:
+        """Claim one track for the caller; None when there is none."""
+
+
+@runtime_checkable
+class FailureKeeper(Protocol):
+    """A repository that records why a track has no fingerprint."""
+
+    def mark_error(self, track_id: int, message: str) -> Any:
+        """Set the track's status to ``error``, with the message."""
+
+
+@runtime_checkable
+class ClaimKeeper(Protocol):
+    """A repository whose claims expire and can be given back."""
+
+    @property
+    def claim_timeout_s(self) -> float:
+        """Seconds after which a claim that was not renewed is free for anyone."""
+
+    def renew_claims(self) -> Any:
+        """Renew every claim of this process."""
+
+    def release_claim(self, track_id: int, *, retry_later: bool = False) -> Any:
+        """Give one claim up without a result; ``retry_later`` keeps it from coming straight back."""

@@ -1,0 +1,335 @@
+"""Threads that pull tracks from a repository and give them their fingerprints."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from auralis_fp import CancelToken
+from auralis_fp.library.extractor import Extraction, FingerprintExtractor, Outcome
+from auralis_fp.library.protocol import ClaimKeeper, TrackLike
+from auralis_fp.library.tags import read_tags
+
+__all__ = ["AsyncFingerprintQueue", "FingerprintQueue", "QueueStatistics", "default_deadline_s"]
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[TrackLike, Extraction], None]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatistics:
+    """What a queue has done since it was started.
+
+    Attributes
+    ----------
+    analyzed, cached, failed, cancelled, unavailable, lost : int
+        Tracks by outcome; see :class:`Outcome`.
+    running : int
+        Tracks that are being worked on.
+    bytes_done : int
+        Size of the files behind the tracks that have their fingerprint or failed.
+    audio_seconds : float
+        Length of the audio that was analysed.
+    slowest_s : float
+        The longest that one track took.
+    slowest_path : str
+        Its file.
+    sidecars_unwritten : int
+        Fingerprints that are in the database but not beside their file.
+    elapsed_s : float
+        Time since the start.
+    """
+
+    analyzed: int = 0
+    cached: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    unavailable: int = 0
+    lost: int = 0
+    running: int = 0
+    bytes_done: int = 0
+    audio_seconds: float = 0.0
+    slowest_s: float = 0.0
+    slowest_path: str = ""
+    sidecars_unwritten: int = 0
+    elapsed_s: float = 0.0
+
+    @property
+    def done(self) -> int:
+        """Tracks that have their fingerprint or failed."""
+        return self.analyzed + self.cached + self.failed
+
+
+def default_deadline_s(track: TrackLike) -> float:
+    """Seconds one track may take: 60, or a tenth of its duration where that is longer."""
+    duration = getattr(track, "duration", None)
+    if duration is None:
+        duration = read_tags(track.filepath).duration
+    return max(60.0, (duration or 0.0) / 10)
+
+
+class FingerprintQueue:
+    """Workers that claim tracks from the extractor's repository until there are none.
+
+    Nothing is queued in memory: each worker claims a track, works on it and claims the next. A bad
+    track never stops a worker. A repository that fails stops them all, see :attr:`error`.
+
+    Parameters
+    ----------
+    extractor : FingerprintExtractor
+        Does the work.
+    workers : int
+        Number of threads.
+    deadline_s : float or callable
+        Seconds one track may take, or a function of the track that gives them.
+    until_empty : bool
+        Finish when the repository has no more tracks; otherwise wait for new ones until :meth:`stop`.
+    poll_s : float
+        Seconds between two questions to a repository that has nothing to do.
+    limit : int, optional
+        Finish after so many tracks.
+    more_expected : callable, optional
+        With ``until_empty``: whether tracks may still appear although there is none to claim now.
+    on_progress : callable, optional
+        Called with the track and its :class:`Extraction` in the worker's thread; keep it short.
+
+    Examples
+    --------
+    >>> from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository
+    >>> repository = LibraryRepository("sqlite://")
+    >>> queue = FingerprintQueue(FingerprintExtractor(repository), workers=2, until_empty=True)
+    >>> queue.start()
+    >>> queue.join()
+    True
+    >>> queue.statistics.done
+    0
+    """
+
+    def __init__(
+        self,
+        extractor: FingerprintExtractor,
+        *,
+        workers: int = 16,
+        deadline_s: float | Callable[[TrackLike], float] = default_deadline_s,
+        until_empty: bool = False,
+        poll_s: float = 1.0,
+        limit: int | None = None,
+        more_expected: Callable[[], bool] = lambda: False,
+        on_progress: Progress | None = None,
+    ) -> None:
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers}")
+        self._extractor: Final = extractor
+        self._repository: Final = extractor.repository
+        self._workers: Final = workers
+        self._deadline_s: Final = deadline_s
+        self._until_empty: Final = until_empty
+        self._poll_s: Final = poll_s
+        self._limit: Final = limit
+        self._more_expected: Final = more_expected
+        self._on_progress: Final = on_progress
+        self._claim_lock: Final = threading.Lock()
+        self._lock: Final = threading.Lock()  # guards what follows
+        self._threads: list[threading.Thread] = []
+        self._alive = 0
+        self._error: Exception | None = None
+        self._statistics = QueueStatistics()
+        self._started_at = time.monotonic()
+        self._claimed = 0
+        self._ask_again_at = 0.0
+        self._stopping = threading.Event()
+        self._finished = threading.Event()
+        self._cancel = CancelToken()
+
+    @property
+    def statistics(self) -> QueueStatistics:
+        """What was done since the start."""
+        with self._lock:
+            return replace(self._statistics, elapsed_s=time.monotonic() - self._started_at)
+
+    @property
+    def error(self) -> Exception | None:
+        """What stopped the workers, if it was not the end of the work or :meth:`stop`."""
+        return self._error
+
+    @property
+    def running(self) -> bool:
+        """Whether any worker is alive."""
+        return self._alive > 0
+
+    def start(self) -> None:
+        """Start the workers; a queue that has finished starts anew."""
+        with self._lock:
+            if self._alive:
+                raise RuntimeError("the queue is running")
+            self._error, self._statistics, self._started_at = None, QueueStatistics(), time.monotonic()
+            self._claimed, self._ask_again_at = 0, 0.0
+            self._stopping, self._finished, self._cancel = threading.Event(), threading.Event(), CancelToken()
+            self._alive = self._workers
+            self._threads = [
+                threading.Thread(target=self._work, name=f"fingerprint-{number}", daemon=True)
+                for number in range(self._workers)
+            ]
+            if isinstance(self._repository, ClaimKeeper):
+                self._threads.append(
+                    threading.Thread(target=self._renew, name="fingerprint-claims", daemon=True)
+                )
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until the workers have finished; whether they have."""
+        return not self.running or self._finished.wait(timeout)
+
+    def stop(self, *, graceful: bool = True, timeout: float | None = None) -> bool:
+        """Stop the workers and wait for them.
+
+        Parameters
+        ----------
+        graceful : bool
+            Let the running tracks finish; otherwise cancel them and give them back.
+        timeout : float, optional
+            Seconds to wait.
+
+        Returns
+        -------
+        bool
+            Whether they have stopped.
+        """
+        self._stopping.set()
+        if not graceful:
+            self._cancel.cancel()
+        return self.join(timeout)
+
+    def _work(self) -> None:
+        try:
+            while (track := self._next()) is not None:
+                self._process(track)
+        except Exception as error:
+            _log.debug("worker stopped", exc_info=error)
+            with self._lock:
+                self._error = self._error or error
+            self._stopping.set()
+        finally:
+            with self._lock:
+                self._alive -= 1
+                if not self._alive:
+                    self._finished.set()
+
+    def _next(self) -> TrackLike | None:
+        """Claim a track, waiting for one if any is to be expected; None ends the worker."""
+        while not self._stopping.is_set():
+            with self._claim_lock:  # idle workers ask one at a time
+                if self._limit is not None and self._claimed >= self._limit:
+                    return None
+                wait_s = self._ask_again_at - time.monotonic()
+                if wait_s <= 0:
+                    more = not self._until_empty or self._more_expected()  # first: what appears now is found
+                    track = self._repository.claim_next_unfingerprinted_track()
+                    if track is not None:
+                        self._claimed += 1
+                        return track
+                    if not more:
+                        return None
+                    self._ask_again_at = time.monotonic() + self._poll_s
+                    wait_s = self._poll_s
+            self._stopping.wait(wait_s)
+        return None
+
+    def _process(self, track: TrackLike) -> None:
+        with self._lock:
+            self._statistics = replace(self._statistics, running=self._statistics.running + 1)
+        extraction = None
+        try:
+            deadline_s = self._deadline_s(track) if callable(self._deadline_s) else self._deadline_s
+            extraction = self._extractor.extract(
+                track.id, track.filepath, timeout=deadline_s, cancel=self._cancel
+            )
+        finally:
+            if extraction is None and isinstance(self._repository, ClaimKeeper):
+                with contextlib.suppress(Exception):  # the repository has just failed, maybe for good
+                    self._repository.release_claim(track.id)
+            with self._lock:
+                self._statistics = self._counted(track, extraction)
+        if self._on_progress is not None:
+            try:
+                self._on_progress(track, extraction)
+            except Exception:
+                _log.exception("the progress callback failed")
+
+    def _counted(self, track: TrackLike, extraction: Extraction | None) -> QueueStatistics:
+        old = self._statistics
+        if extraction is None:
+            return replace(old, running=old.running - 1)
+        counter = extraction.outcome.value
+        settled = extraction.stored or extraction.outcome is Outcome.FAILED
+        slower = extraction.seconds > old.slowest_s
+        return replace(
+            old,
+            **{counter: getattr(old, counter) + 1},
+            running=old.running - 1,
+            bytes_done=old.bytes_done + (getattr(track, "filesize", None) or 0 if settled else 0),
+            audio_seconds=old.audio_seconds + extraction.audio_seconds,
+            slowest_s=extraction.seconds if slower else old.slowest_s,
+            slowest_path=track.filepath if slower else old.slowest_path,
+            sidecars_unwritten=old.sidecars_unwritten + bool(extraction.sidecar_error),
+        )
+
+    def _renew(self) -> None:
+        assert isinstance(self._repository, ClaimKeeper)
+        while not self._finished.wait(self._repository.claim_timeout_s / 4):
+            try:
+                self._repository.renew_claims()
+            except Exception as error:  # the next beat may still be in time
+                _log.warning("claims could not be renewed: %s", error)
+
+
+class AsyncFingerprintQueue:
+    """A :class:`FingerprintQueue` for asyncio: the same threads, awaited.
+
+    Parameters
+    ----------
+    queue : FingerprintQueue
+        The queue to run.
+
+    Examples
+    --------
+    >>> async def main(extractor):
+    ...     queue = AsyncFingerprintQueue(FingerprintQueue(extractor))
+    ...     await queue.start()
+    ...     await queue.stop()
+    """
+
+    def __init__(self, queue: FingerprintQueue) -> None:
+        self.queue: Final = queue
+
+    @property
+    def statistics(self) -> QueueStatistics:
+        """What was done since the start."""
+        return self.queue.statistics
+
+    async def start(self) -> None:
+        """Start the workers."""
+        await asyncio.to_thread(self.queue.start)
+
+    async def join(self) -> None:
+        """Wait until the workers have finished."""
+        await asyncio.to_thread(self.queue.join)
+
+    async def stop(self, *, graceful: bool = True, timeout: float | None = None) -> bool:
+        """Stop the workers, as :meth:`FingerprintQueue.stop` does, without blocking the event loop."""
+        return await asyncio.to_thread(self.queue.stop, graceful=graceful, timeout=timeout)
+
+    async def __aenter__(self) -> AsyncFingerprintQueue:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.stop()

@@ -1,0 +1,256 @@
+"""The repository of this package: fingerprints and their state in a SQLite or PostgreSQL database."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import URL, and_, exists, insert, or_, select, update
+
+from auralis_fp.library.claims import ClaimedTrack, Claims, WorkLeft
+from auralis_fp.library.database import Database, utc_now
+from auralis_fp.library.models import COMPLETE, ERROR, PENDING, is_placeholder
+from auralis_fp.library.paths import from_column
+from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
+
+__all__ = ["LibraryRepository", "StoredFingerprint"]
+
+CLAIM_TIMEOUT_S: Final = 300.0
+
+
+class StoredFingerprint(Mapping[str, float]):
+    """A fingerprint as a database holds it: a mapping of the 25 names, each an attribute too.
+
+    Attributes
+    ----------
+    track_id : int
+        The track it describes.
+    fingerprint_version : int
+        Version of the definitions; only equal versions may be compared.
+    """
+
+    __slots__ = ("_values", "fingerprint_version", "track_id")
+
+    def __init__(self, track_id: int, fingerprint_version: int, values: Iterable[float]) -> None:
+        self.track_id = track_id
+        self.fingerprint_version = fingerprint_version
+        self._values = dict(zip(NAMES, map(float, values), strict=True))
+
+    @property
+    def vector(self) -> list[float]:
+        """The 25 values in the order of :data:`auralis_fp.NAMES`."""
+        return list(self._values.values())
+
+    def to_dict(self) -> dict[str, float]:
+        """The 25 values and ``fingerprint_version``, as :meth:`LibraryRepository.upsert` takes them."""
+        return {**self._values, "fingerprint_version": self.fingerprint_version}
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __getattr__(self, name: str) -> float:
+        if name in NAMES:
+            return self._values[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"StoredFingerprint(track {self.track_id}, version {self.fingerprint_version})"
+
+
+class LibraryRepository:
+    """Tracks, their fingerprints and who is working on them.
+
+    Parameters
+    ----------
+    database : Database, str, os.PathLike or sqlalchemy.URL
+        An open database, the file of a SQLite one, or a URL. See :class:`Database` for what happens
+        to one that an application made.
+    claim_timeout_s : float
+        Seconds after which a claim that is not renewed may be taken over.
+    outdated : bool
+        Whether claims include tracks with a fingerprint of an older version.
+
+    Raises
+    ------
+    LibraryError
+        From every method: the database is locked, full, read-only or gone.
+
+    Examples
+    --------
+    >>> from auralis_fp.library import LibraryRepository
+    >>> repository = LibraryRepository("sqlite://")
+    >>> repository.claim_next_unfingerprinted_track() is None
+    True
+    """
+
+    def __init__(
+        self,
+        database: Database | str | os.PathLike[str] | URL,
+        *,
+        claim_timeout_s: float = CLAIM_TIMEOUT_S,
+        outdated: bool = False,
+    ) -> None:
+        if not claim_timeout_s > 0:
+            raise ValueError(f"claim_timeout_s must be positive, not {claim_timeout_s}")
+        self.database: Final = database if isinstance(database, Database) else Database(database)
+        self._claims: Final = Claims(
+            self.database, timeout=timedelta(seconds=claim_timeout_s), outdated=outdated
+        )
+        self._tracks: Final = self.database.tracks
+        self._fingerprints: Final = self.database.fingerprints
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    # What every repository has: auralis_fp.library.protocol.FingerprintRepository.
+
+    def exists(self, track_id: int) -> bool:
+        """Whether the track has a fingerprint of any version; a placeholder row is none."""
+        f = self._fingerprints
+        query = select(exists().where(f.c.track_id == track_id, ~is_placeholder(f)))
+        with self.database.read() as connection:
+            return bool(connection.execute(query).scalar_one())
+
+    def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> bool:
+        """Store a fingerprint and the track's new state, in one transaction.
+
+        Parameters
+        ----------
+        track_id : int
+            The track. If this process holds a claim on it, the claim ends here.
+        fingerprint_data : mapping
+            The 25 names, each a finite number, and ``fingerprint_version`` (this package's if absent).
+
+        Returns
+        -------
+        bool
+            False, and nothing stored, where there is no such track or the claim was lost.
+
+        Raises
+        ------
+        ValueError
+            A value is missing or not finite.
+        """
+        values: dict[str, Any] = {name: float(fingerprint_data.get(name, math.nan)) for name in NAMES}
+        wrong = [name for name, value in values.items() if not math.isfinite(value)]
+        if wrong:
+            raise ValueError(f"track {track_id}: no finite number for {', '.join(wrong)}")
+        vector = json.dumps(list(values.values()))
+        values["fingerprint_version"] = int(fingerprint_data.get("fingerprint_version", FINGERPRINT_VERSION))
+        state = {
+            "fingerprint_status": COMPLETE,
+            "fingerprint_computed_at": utc_now(),
+            "fingerprint_error_message": None,
+            "fingerprint_vector": vector,
+        }
+        with self._claims.settling(track_id) as conditions, self.database.write() as connection:
+            settled = connection.execute(
+                update(self._tracks).where(*conditions).values(self.database.row(self._tracks, state))
+            ).rowcount
+            if not settled:
+                return False
+            f = self._fingerprints
+            now = utc_now()
+            changed = self.database.row(f, {**values, "updated_at": now})
+            if not connection.execute(update(f).where(f.c.track_id == track_id).values(changed)).rowcount:
+                new = {**values, "track_id": track_id, "created_at": now, "updated_at": now}
+                connection.execute(insert(f).values(self.database.new_row(f, new)))
+            return True
+
+    def get_by_track_id(self, track_id: int) -> StoredFingerprint | None:
+        """Give the track's fingerprint, of any version; None where it has none."""
+        f = self._fingerprints
+        query = select(f.c.fingerprint_version, *(f.c[name] for name in NAMES)).where(
+            f.c.track_id == track_id, ~is_placeholder(f)
+        )
+        with self.database.read() as connection:
+            row = connection.execute(query).first()
+        return StoredFingerprint(track_id, row[0], row[1:]) if row else None
+
+    def get_missing_fingerprints(self, limit: int | None = None) -> list[ClaimedTrack]:
+        """Tracks without a fingerprint, in order of id; failed and running ones are left out."""
+        t, f = self._tracks, self._fingerprints
+        query = (
+            select(t.c.id, t.c.filepath, *(t.c[n] for n in ("duration", "filesize") if n in t.c))
+            .where(
+                or_(t.c.fingerprint_status.is_(None), t.c.fingerprint_status.in_((PENDING, COMPLETE))),
+                ~exists().where(and_(f.c.track_id == t.c.id, ~is_placeholder(f))),
+            )
+            .order_by(t.c.id)
+            .limit(limit)
+        )
+        with self.database.read() as connection:
+            rows = connection.execute(query).mappings()
+            return [ClaimedTrack(**{**row, "filepath": from_column(row["filepath"])}) for row in rows]
+
+    def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
+        """Claim one track for this process; None when there is none to claim now."""
+        return self._claims.next()
+
+    # What this one has beyond: FailureKeeper, ClaimKeeper, and the scan's questions.
+
+    @property
+    def claim_timeout_s(self) -> float:
+        """Seconds after which a claim that is not renewed may be taken over."""
+        return self._claims.timeout.total_seconds()
+
+    def renew_claims(self) -> list[int]:
+        """Renew every claim of this process; the ids of those lost to another one."""
+        return self._claims.renew()
+
+    def release_claim(self, track_id: int, *, retry_later: bool = False) -> None:
+        """Give a claim up: the track waits again, for ten minutes unclaimed with ``retry_later``."""
+        self._claims.release(track_id, retry_later=retry_later)
+
+    def release_all_claims(self) -> None:
+        """Give every claim of this process up."""
+        for track_id in self._claims.held:
+            self._claims.release(track_id)
+
+    def mark_error(self, track_id: int, message: str) -> bool:
+        """Record that a track failed, and why; it is not claimed again until :meth:`retry_failed`."""
+        # PostgreSQL takes neither NUL nor lone surrogates, and file names may bring both.
+        text = message.replace("\0", "").encode("utf-8", "backslashreplace").decode()
+        values = {"fingerprint_status": ERROR, "fingerprint_error_message": text}
+        with self._claims.settling(track_id) as conditions, self.database.write() as connection:
+            statement = update(self._tracks).where(*conditions)
+            return bool(
+                connection.execute(statement.values(self.database.row(self._tracks, values))).rowcount
+            )
+
+    def retry_failed(self, track_ids: Iterable[int] | None = None) -> int:
+        """Let failed tracks (all, or those given) wait for a worker again; their number."""
+        t = self._tracks
+        values = {
+            "fingerprint_status": PENDING,
+            "fingerprint_started_at": None,
+            "fingerprint_error_message": None,
+        }
+        statement = update(t).where(t.c.fingerprint_status == ERROR).values(self.database.row(t, values))
+        if track_ids is not None:
+            statement = statement.where(t.c.id.in_(list(track_ids)))
+        with self.database.write() as connection:
+            return connection.execute(statement).rowcount
+
+    def reconcile(self) -> None:
+        """Bring statuses that older programs left behind in line with the fingerprints there are."""
+        self._claims.reconcile()
+
+    def work_left(self) -> WorkLeft:
+        """Count what waits to be claimed."""
+        return self._claims.left()
+
+    def claims_of_others(self) -> int:
+        """Count the tracks that other processes hold, or held when they died."""
+        return self._claims.of_others()

@@ -1,0 +1,226 @@
+"""A scan: walk the folders, work through what has no fingerprint, and tell how it goes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from auralis_fp.library.catalog import Changes, synchronize
+from auralis_fp.library.claims import WorkLeft
+from auralis_fp.library.errors import LibraryError
+from auralis_fp.library.extractor import Extraction, FingerprintExtractor, Outcome
+from auralis_fp.library.progress import Display, Meter
+from auralis_fp.library.protocol import TrackLike
+from auralis_fp.library.queue import FingerprintQueue, QueueStatistics
+from auralis_fp.library.repository import LibraryRepository
+
+__all__ = ["Scan", "ScanReport"]
+
+_TICK_S: Final = 0.1
+_SHOW_EVERY_S: Final = 0.5
+_COUNT_EVERY_S: Final = 2.0
+
+
+@dataclass
+class ScanReport:
+    """What a scan did.
+
+    Attributes
+    ----------
+    statistics : QueueStatistics
+        The counters.
+    changes : Changes
+        What the walk found; all zero without folders.
+    failures : list of (str, str)
+        Every file that failed, and why.
+    unavailable : dict
+        Folders that are not there, with the number of their tracks that wait.
+    elsewhere : int
+        Tracks that another process still has, or had when it died.
+    interrupted : bool
+        Whether :meth:`Scan.interrupt` ended it.
+    """
+
+    statistics: QueueStatistics = field(default_factory=QueueStatistics)
+    changes: Changes = field(default_factory=Changes)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    unavailable: dict[str, int] = field(default_factory=dict)
+    elsewhere: int = 0
+    interrupted: bool = False
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything that was to be done is done."""
+        return not (self.failures or self.unavailable or self.changes.unreadable or self.elsewhere)
+
+
+class Scan:
+    """One run over a library; walking and analysing go on at the same time.
+
+    Parameters
+    ----------
+    repository : LibraryRepository
+        The library.
+    extractor : FingerprintExtractor
+        Does the work on a track.
+    folders : sequence of str
+        Folders to walk first; without any, only what the database holds is worked on.
+    workers : int
+        Number of threads.
+    limit : int, optional
+        Stop after so many tracks.
+    """
+
+    def __init__(
+        self,
+        repository: LibraryRepository,
+        extractor: FingerprintExtractor,
+        *,
+        folders: Sequence[str] = (),
+        workers: int = 16,
+        limit: int | None = None,
+    ) -> None:
+        self._repository: Final = repository
+        self._folders: Final = folders
+        self._limit: Final = limit
+        self._report: Final = ScanReport()
+        self._lock: Final = threading.Lock()
+        self._interrupts = 0
+        self._walk_error: Exception | None = None
+        self._walker: Final = threading.Thread(target=self._walk, name="folder-walk", daemon=True)
+        self._waiting_since: float | None = None
+        self._queue: Final = FingerprintQueue(
+            extractor,
+            workers=workers,
+            until_empty=True,
+            poll_s=0.5,
+            limit=limit,
+            more_expected=self._more_expected,
+            on_progress=self._note,
+        )
+
+    def interrupt(self) -> None:
+        """Stop: the first time when the running tracks are done, the second time at once.
+
+        Safe in a signal handler.
+        """
+        self._interrupts += 1
+
+    def run(self, display: Display) -> ScanReport:
+        """Scan until nothing is left to do or :meth:`interrupt` is called.
+
+        Raises
+        ------
+        LibraryError
+            The database failed; what was stored until then is safe, and another run goes on from there.
+        """
+        self._repository.reconcile()
+        if self._folders:
+            self._walker.start()
+        self._queue.start()
+        try:
+            with display:
+                self._watch(display)
+        except BaseException:  # the display failed, say because the pipe it writes to was closed
+            self._interrupts = 2
+            self._queue.stop(graceful=False, timeout=10)
+            raise
+        return self._finish()
+
+    def _watch(self, display: Display) -> None:
+        meter, seen, shown_at, counted_at, claimed_at_count = Meter(), 0, 0.0, 0.0, 0
+        left = WorkLeft(0, 0, 0)
+        while not (finished := self._queue.join(_TICK_S)) or self._walker.is_alive():
+            if finished:
+                time.sleep(_TICK_S)
+            if self._interrupts > seen:
+                seen = self._interrupts
+                self._queue.stop(graceful=seen == 1, timeout=0)
+            now = time.monotonic()
+            if now - shown_at < _SHOW_EVERY_S:
+                continue
+            statistics = self._queue.statistics
+            claimed = statistics.done + statistics.running
+            if now - counted_at >= _COUNT_EVERY_S:
+                left, counted_at, claimed_at_count = self._left(left), now, claimed
+            still = _less(left, claimed - claimed_at_count)
+            display.show(meter.measure(statistics, still, limit=self._limit, note=self._note_text()))
+            shown_at = time.monotonic()
+        if self._queue.error is None:
+            left = self._left(left)
+        display.show(meter.measure(self._queue.statistics, left, limit=self._limit), last=True)
+
+    def _finish(self) -> ScanReport:
+        report = self._report
+        report.statistics = self._queue.statistics
+        report.interrupted = self._interrupts > 0
+        for error in (self._queue.error, self._walk_error):
+            if error is not None:
+                raise (
+                    error
+                    if isinstance(error, LibraryError | ImportError)
+                    else LibraryError(f"{type(error).__name__}: {error}")
+                ) from error
+        if self._limit is None and not report.interrupted:
+            report.elsewhere = self._repository.claims_of_others()
+        return report
+
+    def _walk(self) -> None:
+        try:
+            synchronize(
+                self._repository.database,
+                self._folders,
+                stop=lambda: self._interrupts > 0 or self._queue.error is not None,
+                changes=self._report.changes,
+            )
+        except Exception as error:
+            self._walk_error = error
+            self._queue.stop(timeout=0)
+
+    def _more_expected(self) -> bool:
+        """Whether tracks may still appear: from the walk, or from another process that died with them."""
+        if self._walker.is_alive():
+            return True
+        if not self._repository.claims_of_others():
+            self._waiting_since = None
+            return False
+        now = time.monotonic()
+        if self._waiting_since is None:
+            self._waiting_since = now
+        # Claims of the dead expire within the timeout; whoever holds one longer is alive and renews it.
+        return now - self._waiting_since < self._repository.claim_timeout_s + 2.0
+
+    def _note(self, track: TrackLike, extraction: Extraction) -> None:
+        if extraction.outcome is Outcome.FAILED:
+            with self._lock:
+                self._report.failures.append((track.filepath, extraction.message))
+        elif extraction.outcome is Outcome.UNAVAILABLE:
+            folder = os.path.dirname(track.filepath)
+            with self._lock:
+                self._report.unavailable[folder] = self._report.unavailable.get(folder, 0) + 1
+
+    def _note_text(self) -> str:
+        if self._interrupts:
+            stopping = "finishing the running tracks; Ctrl-C again cancels them"
+            return stopping if self._interrupts == 1 else "cancelling"
+        if self._walker.is_alive():
+            return f"reading folders: {self._report.changes.files} files so far"
+        if self._waiting_since is not None:
+            return "waiting for tracks that another process has claimed"
+        return ""
+
+    def _left(self, before: WorkLeft) -> WorkLeft:
+        try:
+            return self._repository.work_left()
+        except LibraryError:  # a busy moment; the workers will tell if it is more than that
+            return before
+
+
+def _less(left: WorkLeft, tracks: int) -> WorkLeft:
+    """Take what was claimed since the count off it, at the mean size."""
+    share = max(0, left.tracks - tracks) / left.tracks if left.tracks else 0.0
+    return WorkLeft(max(0, left.tracks - tracks), round(left.bytes * share), round(left.sized_tracks * share))

@@ -1,0 +1,69 @@
+"""Computes stored fingerprints again and compares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from auralis_fp.errors import AnalysisError
+from auralis_fp.library.extractor import Analyze
+from auralis_fp.library.reports import StoredTrack
+from auralis_fp.schema import NAMES
+
+__all__ = ["TOLERANCES", "Verdict", "verify_track"]
+
+# The agreement that the definition of the dimensions asks of any two implementations.
+_TOLERANCES_BY_UNIT: Final = {
+    0.05: (*NAMES[:7], "bass_mid_ratio", "loudness_variation_std"),
+    0.02: ("lufs", "crest_db"),
+    0.1: ("tempo_bpm",),
+    0.01: ("rhythm_stability", "transient_density", "pitch_stability"),
+    0.002: ("silence_ratio",),
+}
+TOLERANCES: Final[dict[str, float]] = {
+    **dict.fromkeys(NAMES, 0.005),
+    **{name: tolerance for tolerance, names in _TOLERANCES_BY_UNIT.items() for name in names},
+}
+"""The largest difference between two right values of each dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of verifying a track.
+
+    Attributes
+    ----------
+    track : StoredTrack
+        The track.
+    differences : dict
+        Of the dimensions that differ by more than their tolerance: the stored and the new value.
+    worst : float
+        The largest difference in units of its tolerance.
+    error : str
+        Why the file could not be analysed, if so.
+    """
+
+    track: StoredTrack
+    differences: dict[str, tuple[float, float]]
+    worst: float = 0.0
+    error: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the stored values are those of the file."""
+        return not self.differences and not self.error
+
+
+def verify_track(track: StoredTrack, analyze: Analyze) -> Verdict:
+    """Analyse the file of a track again and compare with its stored fingerprint."""
+    stored = track.fingerprint
+    if stored is None:
+        return Verdict(track, {}, error="it has no fingerprint")
+    try:
+        new = analyze(track.path)
+    except (AnalysisError, OSError) as error:
+        return Verdict(track, {}, error=str(error))
+    pairs = {name: (stored[name], new[name]) for name in NAMES}
+    ratios = {name: abs(a - b) / TOLERANCES[name] for name, (a, b) in pairs.items()}
+    differences = {name: pairs[name] for name in NAMES if ratios[name] > 1}
+    return Verdict(track, differences, max(ratios.values()))
