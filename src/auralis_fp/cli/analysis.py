@@ -81,7 +81,7 @@ def _print_side_by_side(measured: dict[str, Fingerprint]) -> None:
     table = Table(box=None, padding=(0, 1))
     table.add_column("")
     for name in measured:
-        table.add_column(os.path.basename(name), justify="right", overflow="fold")
+        table.add_column(Path(name).name, justify="right", overflow="fold")
     table.add_column("unit", style="dim")
     for dimension in DIMENSIONS:
         numbers = (_number(fingerprint, dimension.name) for fingerprint in measured.values())

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Final, NoReturn, ParamSpec, TypeAlias, TypeVar
 
 import typer
 
 from auralis_fp.library.errors import LibraryError
 
-__all__ = ["FAILED", "INTERRUPTED", "UNABLE", "DatabaseOption", "ending_well", "give_up"]
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "UNABLE",
+    "DatabaseOption",
+    "absolute",
+    "ending_well",
+    "give_up",
+    "is_new",
+]
 
 FAILED: Final = 1
 UNABLE: Final = 2
@@ -29,6 +40,16 @@ DatabaseOption: TypeAlias = Annotated[
         help="SQLite file, or an SQLAlchemy URL such as postgresql://user@host/name.",
     ),
 ]
+
+
+def absolute(path: str | Path) -> str:
+    """Full name of a file, symbolic links left as they are: the name it has in a library."""
+    return os.path.abspath(path)  # noqa: PTH100  (resolve() follows links, absolute() keeps "..")
+
+
+def is_new(db: str) -> bool:
+    """Whether ``db`` names a SQLite file that does not exist yet."""
+    return "://" not in db and not Path(db).exists()
 
 
 def give_up(message: str) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from enum import Enum
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from auralis_fp import DIMENSIONS, FINGERPRINT_VERSION
-from auralis_fp.cli.common import FAILED, DatabaseOption, ending_well, give_up
+from auralis_fp.cli.common import FAILED, DatabaseOption, absolute, ending_well, give_up, is_new
 from auralis_fp.library.database import Database
 from auralis_fp.library.export import export_csv, export_json, export_parquet
 from auralis_fp.library.extractor import choose_analyzer
@@ -68,7 +67,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
 ) -> None:
     """Show a track's fingerprint as it is stored."""
-    found = find_track(Database(db, readonly=True), track, to_column(os.path.abspath(track)))
+    found = find_track(Database(db, readonly=True), track, to_column(absolute(track)))
     if found is None:
         give_up(f"no track {track!r} in this library")
     if as_json:
@@ -159,7 +158,7 @@ def clear_failed(
     ] = None,
 ) -> None:
     """Forget that tracks failed: the next scan tries them again."""
-    if "://" not in db and not os.path.exists(db):
+    if is_new(db):
         give_up(f"{db}: no such database")
     repository = LibraryRepository(db)
     print(f"{repository.retry_failed(tracks or None)} tracks wait to be tried again")

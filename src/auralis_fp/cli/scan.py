@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from auralis_fp.cli.common import FAILED, INTERRUPTED, DatabaseOption, ending_well, give_up
+from auralis_fp.cli.common import FAILED, INTERRUPTED, DatabaseOption, absolute, ending_well, give_up, is_new
 from auralis_fp.library.catalog import Changes, synchronize
 from auralis_fp.library.database import Database
 from auralis_fp.library.extractor import FingerprintExtractor
@@ -63,9 +62,9 @@ def scan(
 
     Exit status: 0, 1 if some failed, 2 if it could not run, 130 if it was interrupted.
     """
-    roots = [os.path.abspath(folder) for folder in folders or ()]
+    roots = [absolute(folder) for folder in folders or ()]
     for root in roots:
-        if not os.path.isdir(root):
+        if not Path(root).is_dir():
             give_up(f"{printable(root)}: no such folder; is its disk there?")
     if dry_run:
         _tell_what_to_do(db, roots, outdated=outdated, retry_failed=retry_failed)
@@ -107,8 +106,7 @@ def _stopping_on_signals(run: Scan) -> Iterator[None]:
 
 
 def _tell_what_to_do(db: str, roots: list[str], *, outdated: bool, retry_failed: bool) -> None:
-    new_database = "://" not in db and not os.path.exists(db)
-    database = None if new_database else Database(db, readonly=True)
+    database = None if is_new(db) else Database(db, readonly=True)
     changes = synchronize(database, roots, dry_run=True)
     if roots:
         _print_changes(changes)
@@ -120,7 +118,7 @@ def _tell_what_to_do(db: str, roots: list[str], *, outdated: bool, retry_failed:
 def _print_changes(changes: Changes) -> None:
     print(
         f"Folders: {changes.files} audio files, {changes.new} new, {changes.changed} changed, "
-        f"{changes.moved} moved, {changes.missing} missing, {changes.other_names} other names of the same file"
+        f"{changes.moved} moved, {changes.missing} missing, {changes.other_names} other names of files"
     )
     for path in changes.missing_paths:
         print(f"  missing: {printable(path)}")
@@ -133,8 +131,9 @@ def _print_changes(changes: Changes) -> None:
 def _print_report(report: ScanReport, *, walked: bool) -> None:
     s = report.statistics
     elapsed = max(s.elapsed_s, 1e-6)
+    ended = "Interrupted" if report.interrupted else "Done"
     print(
-        f"{'Interrupted' if report.interrupted else 'Done'}: {s.analyzed} analysed, {s.cached} from sidecars, "
+        f"{ended}: {s.analyzed} analysed, {s.cached} from sidecars, "
         f"{s.failed} failed in {format_seconds(s.elapsed_s)} ({s.done / elapsed:.1f} tracks/s, "
         f"{s.audio_seconds / elapsed:.0f} × real time, memory {memory_bytes() / 1e6:.0f} MB)"  # noqa: RUF001
     )

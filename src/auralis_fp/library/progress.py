@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 import time
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol
 
@@ -181,7 +181,7 @@ def _drawn(snapshot: Snapshot) -> Group:
         )
     ]
     if counts.slowest_path:
-        name = printable(os.path.basename(counts.slowest_path))
+        name = printable(Path(counts.slowest_path).name)
         lines.append(Text(f"slowest {counts.slowest_s:.1f} s: {name}", style="dim", no_wrap=True))
     if s.note:
         lines.append(Text(s.note, style="yellow"))
@@ -201,8 +201,7 @@ def format_seconds(seconds: float | None) -> str:
 def memory_bytes() -> int:
     """Resident memory of this process (its peak, where the system does not tell the present one)."""
     try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize()
     except (OSError, IndexError, ValueError):
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024

@@ -46,7 +46,7 @@ class StoredFingerprint(Mapping[str, float]):
         return list(self._values.values())
 
     def to_dict(self) -> dict[str, float]:
-        """The 25 values and ``fingerprint_version``, as :meth:`LibraryRepository.upsert` takes them."""
+        """Give the 25 values and ``fingerprint_version``, as :meth:`LibraryRepository.upsert` takes them."""
         return {**self._values, "fingerprint_version": self.fingerprint_version}
 
     def __getitem__(self, name: str) -> float:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from auralis_fp.library.catalog import Changes, synchronize
@@ -199,7 +199,7 @@ class Scan:
             with self._lock:
                 self._report.failures.append((track.filepath, extraction.message))
         elif extraction.outcome is Outcome.UNAVAILABLE:
-            folder = os.path.dirname(track.filepath)
+            folder = str(Path(track.filepath).parent)
             with self._lock:
                 self._report.unavailable[folder] = self._report.unavailable.get(folder, 0) + 1
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import mutagen
@@ -37,7 +37,7 @@ class Tags:
 
 def read_tags(path: str) -> Tags:
     """Read the tags of an audio file; a file that mutagen cannot read has its name for a title."""
-    stem = printable(os.path.splitext(os.path.basename(path))[0])
+    stem = printable(Path(path).stem)
     try:
         file = mutagen.File(path, easy=True)
         if file is None:
