@@ -1,0 +1,295 @@
+"""The repository, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from auralis_fp import FINGERPRINT_VERSION, NAMES
+from auralis_fp.library import FingerprintRepository, LibraryRepository
+from auralis_fp.library.database import utc_now
+from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper
+
+from .helpers import add_fingerprint, add_tracks, set_track, track_row
+
+VALUES = {name: float(index) for index, name in enumerate(NAMES)}
+
+
+def another(repository: LibraryRepository, *, outdated: bool = False) -> LibraryRepository:
+    """Give what a second process has on the same database."""
+    return LibraryRepository(
+        repository.database.url, claim_timeout_s=repository.claim_timeout_s, outdated=outdated
+    )
+
+
+def test_it_is_what_the_extractor_and_the_queue_ask_for(repository: LibraryRepository) -> None:
+    assert isinstance(repository, FingerprintRepository)
+    assert isinstance(repository, FailureKeeper)
+    assert isinstance(repository, ClaimKeeper)
+
+
+def test_a_result_is_stored_whole(repository: LibraryRepository) -> None:
+    (track,) = add_tracks(repository, ["/music/a.wav"])
+    assert not repository.exists(track)
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert (claim.id, claim.filepath) == (track, "/music/a.wav")
+    assert track_row(repository.database, track)["fingerprint_status"] == "processing"
+    assert repository.upsert(track, VALUES)
+    row = track_row(repository.database, track)
+    assert row["fingerprint_status"] == "complete"
+    assert row["fingerprint_computed_at"] is not None
+    assert json.loads(str(row["fingerprint_vector"])) == list(VALUES.values())
+    stored = repository.get_by_track_id(track)
+    assert stored is not None
+    assert dict(stored) == VALUES
+    assert (stored.fingerprint_version, stored.tempo_bpm) == (FINGERPRINT_VERSION, VALUES["tempo_bpm"])
+    assert repository.exists(track)
+    assert repository.claim_next_unfingerprinted_track() is None
+    # Again, without a claim: replaced, not doubled.
+    assert repository.upsert(track, VALUES | {"lufs": -7.0})
+    stored = repository.get_by_track_id(track)
+    assert stored is not None
+    assert stored["lufs"] == -7.0
+    with repository.database.read() as connection:
+        fingerprints = repository.database.fingerprints
+        assert connection.execute(select(func.count()).select_from(fingerprints)).scalar_one() == 1
+
+
+@pytest.mark.parametrize("bad", [{"lufs": math.nan}, {"lufs": math.inf}, None])
+def test_values_that_are_no_fingerprint_are_refused(
+    repository: LibraryRepository, bad: dict[str, float] | None
+) -> None:
+    (track,) = add_tracks(repository, ["/music/a.wav"])
+    values = {"tempo_bpm": 120.0} if bad is None else VALUES | bad
+    with pytest.raises(ValueError, match="no finite number for"):
+        repository.upsert(track, values)
+    assert not repository.exists(track)
+
+
+def test_an_unknown_track_gets_nothing(repository: LibraryRepository) -> None:
+    assert not repository.upsert(4711, VALUES)
+    assert not repository.mark_error(4711, "nothing there")
+    assert repository.get_by_track_id(4711) is None
+
+
+def test_claims_have_one_winner(repository: LibraryRepository) -> None:
+    add_tracks(repository, [f"/music/{index}.wav" for index in range(60)])
+    processes = [repository, another(repository), another(repository)]
+    barrier = threading.Barrier(9)
+
+    def claim_all(process: LibraryRepository) -> list[int]:
+        claimed = []
+        barrier.wait()
+        while (track := process.claim_next_unfingerprinted_track()) is not None:
+            claimed.append(track.id)
+        return claimed
+
+    with ThreadPoolExecutor(9) as pool:
+        claims = [track for ids in pool.map(claim_all, processes * 3) for track in ids]
+    assert len(claims) == 60
+    assert len(set(claims)) == 60
+    assert processes[0].claims_of_others() == 60 - len(processes[0]._claims.held)
+    for process in processes[1:]:
+        process.close()
+
+
+def test_a_dead_workers_claim_expires_and_its_late_result_is_not_stored(database_url: str) -> None:
+    dead = LibraryRepository(database_url, claim_timeout_s=0.3)
+    (track,) = add_tracks(dead, ["/music/a.wav"])
+    heir = another(dead)
+    assert dead.claim_next_unfingerprinted_track() is not None
+    assert heir.claim_next_unfingerprinted_track() is None
+    assert heir.claims_of_others() == 1
+    time.sleep(0.35)
+    claim = heir.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert claim.id == track
+    assert dead.renew_claims() == [track]
+    assert not dead.upsert(track, VALUES)
+    assert track_row(heir.database, track)["fingerprint_status"] == "processing"
+    assert heir.upsert(track, VALUES | {"lufs": -9.0})
+    assert not dead.mark_error(4711, "")
+    stored = dead.get_by_track_id(track)
+    assert stored is not None
+    assert stored["lufs"] == -9.0
+    dead.close()
+    heir.close()
+
+
+def test_a_living_workers_claim_is_renewed(database_url: str) -> None:
+    alive = LibraryRepository(database_url, claim_timeout_s=0.4)
+    (track,) = add_tracks(alive, ["/music/a.wav"])
+    rival = another(alive)
+    assert alive.claim_next_unfingerprinted_track() is not None
+    for _beat in range(6):
+        time.sleep(0.1)
+        assert alive.renew_claims() == []
+        assert rival.claim_next_unfingerprinted_track() is None
+    assert alive.upsert(track, VALUES)
+    alive.close()
+    rival.close()
+
+
+def test_a_released_claim_is_free_at_once_or_later(repository: LibraryRepository) -> None:
+    first, second = add_tracks(repository, ["/music/a.wav", "/music/b.wav"])
+    claims = [repository.claim_next_unfingerprinted_track() for _ in range(2)]
+    assert [claim.id for claim in claims if claim] == [first, second]
+    repository.release_claim(first)
+    repository.release_claim(second, retry_later=True)
+    assert track_row(repository.database, second)["fingerprint_status"] == "pending"
+    again = repository.claim_next_unfingerprinted_track()
+    assert again is not None
+    assert again.id == first
+    assert repository.claim_next_unfingerprinted_track() is None
+    # Another run, started later, tries it.
+    later = another(repository)
+    claim = later.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert claim.id == second
+    later.close()
+
+
+def test_failures_wait_until_asked_for(repository: LibraryRepository) -> None:
+    first, second = add_tracks(repository, ["/music/a.wav", "/music/b.wav"])
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert repository.mark_error(first, "torn\0 apart \udce9")
+    row = track_row(repository.database, first)
+    assert (row["fingerprint_status"], row["fingerprint_error_message"]) == ("error", "torn apart \\udce9")
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert claim.id == second
+    repository.mark_error(second, "too")
+    assert repository.claim_next_unfingerprinted_track() is None
+    assert repository.get_missing_fingerprints() == []
+    assert repository.retry_failed([second]) == 1
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert claim.id == second
+    assert track_row(repository.database, second)["fingerprint_error_message"] is None
+    assert repository.retry_failed() == 1
+
+
+def test_placeholders_are_no_fingerprints_and_old_versions_wait_for_outdated(
+    repository: LibraryRepository,
+) -> None:
+    placeholder, dead, old, ours, bare = add_tracks(repository, [f"/music/{n}.wav" for n in "abcde"])
+    database = repository.database
+    add_fingerprint(database, placeholder, 1, -100)
+    add_fingerprint(database, dead, 1, -100)
+    add_fingerprint(database, old, 7)
+    add_fingerprint(database, ours, FINGERPRINT_VERSION)
+    # The states in which older programs leave such tracks.
+    set_track(database, placeholder, fingerprint_status="complete")
+    set_track(database, dead, fingerprint_status="processing", fingerprint_started_at=None)
+    set_track(database, bare, fingerprint_status=None)
+    assert [repository.exists(track) for track in (placeholder, dead, old, ours, bare)] == [
+        False, False, True, True, False,
+    ]  # fmt: skip
+    assert repository.get_by_track_id(placeholder) is None
+    assert [track.id for track in repository.get_missing_fingerprints()] == [placeholder, bare]
+    assert [track.id for track in repository.get_missing_fingerprints(limit=1)] == [placeholder]
+
+    repository.reconcile()
+    states = {t: track_row(database, t)["fingerprint_status"] for t in (placeholder, old, ours, bare)}
+    assert states == {placeholder: "pending", old: "complete", ours: "complete", bare: "pending"}
+    claimed = []
+    while (track := repository.claim_next_unfingerprinted_track()) is not None:
+        claimed.append(track.id)
+        assert repository.upsert(track.id, VALUES)
+    assert sorted(claimed) == [placeholder, dead, bare]
+
+    outdated = another(repository, outdated=True)
+    assert outdated.work_left().tracks == 1
+    track = outdated.claim_next_unfingerprinted_track()
+    assert track is not None
+    assert track.id == old
+    outdated.release_claim(old)
+    assert track_row(database, old)["fingerprint_status"] == "complete"  # it keeps the fingerprint it has
+    assert outdated.get_by_track_id(old) is not None
+    final = another(repository, outdated=True)
+    track = final.claim_next_unfingerprinted_track()
+    assert track is not None
+    assert track.id == old
+    assert final.upsert(old, VALUES)
+    assert final.claim_next_unfingerprinted_track() is None
+    outdated.close()
+    final.close()
+
+
+def test_an_interrupted_recomputation_leaves_the_old_fingerprint(database_url: str) -> None:
+    killed = LibraryRepository(database_url, claim_timeout_s=0.2, outdated=True)
+    (track,) = add_tracks(killed, ["/music/a.wav"])
+    add_fingerprint(killed.database, track, 5)
+    killed.reconcile()
+    assert killed.claim_next_unfingerprinted_track() is not None
+    killed.close()
+    time.sleep(0.25)
+    plain = LibraryRepository(database_url, claim_timeout_s=0.2)
+    plain.reconcile()
+    assert plain.claim_next_unfingerprinted_track() is None
+    assert track_row(plain.database, track)["fingerprint_status"] == "complete"
+    stored = plain.get_by_track_id(track)
+    assert stored is not None
+    assert stored.fingerprint_version == 5
+    plain.close()
+
+
+def test_a_failed_transaction_stores_nothing(repository: LibraryRepository) -> None:
+    (track,) = add_tracks(repository, ["/music/a.wav"])
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+
+    class Broken(dict[str, float]):
+        def get(self, name: str, default: object = None) -> float:  # type: ignore[override]
+            if name == "fingerprint_version":
+                return 2.0**70  # no INTEGER column takes it, and the track's row is updated first
+            return 1.0
+
+    with pytest.raises(Exception, match=r"int|range|large"):
+        repository.upsert(track, Broken())
+    assert track_row(repository.database, track)["fingerprint_status"] == "processing"
+    assert not repository.exists(track)
+    assert repository.upsert(track, VALUES)
+
+
+def test_work_left_counts_tracks_and_bytes(repository: LibraryRepository) -> None:
+    first, second, _third = add_tracks(repository, ["/music/a.wav", "/music/b.wav", "/music/c.wav"])
+    set_track(repository.database, first, filesize=1000)
+    set_track(repository.database, second, filesize=500)
+    left = repository.work_left()
+    assert (left.tracks, left.bytes, left.sized_tracks) == (3, 1500, 2)
+    assert repository.claim_next_unfingerprinted_track() is not None
+    assert repository.work_left().tracks == 2
+
+
+def test_claims_of_another_time_format_expire(library: LibraryRepository) -> None:
+    (track,) = add_tracks(library, ["/music/a.wav"])
+    earlier = (utc_now() - timedelta(minutes=6)).isoformat()  # with a "T" between date and time
+    with library.database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE tracks SET fingerprint_status = 'processing', fingerprint_started_at = ?", (earlier,)
+        )
+    claim = library.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert claim.id == track
+
+
+def test_names_that_are_not_utf8_survive_the_database(repository: LibraryRepository) -> None:
+    from auralis_fp.library.paths import from_column, to_column
+
+    name = "/music/caf\udce9/100%.wav"
+    assert to_column("/music/café/100%.wav") == "/music/café/100%.wav"
+    add_tracks(repository, [to_column(name)])
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert claim.filepath == name
+    assert from_column(to_column(name)) == name
