@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -105,7 +107,10 @@ def analyze_bytes(
         As :func:`analyze`; its path is ``"<bytes>"``.
     """
     if _core.core is None:
-        return _reference().analyze_bytes(data, timeout=timeout, cancel=cancel)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            return _reference().analyze(file.name, timeout=timeout, cancel=cancel)
     return _call("analyze_bytes", memoryview(data).cast("B"), timeout=timeout, cancel=cancel)
 
 
@@ -144,7 +149,7 @@ def analyze_samples(
     """
     checked = _checked_samples(samples, sample_rate)
     if _core.core is None:
-        return _reference().analyze_samples(checked, int(sample_rate))
+        return _reference().analyze_samples(checked, int(sample_rate), timeout=timeout, cancel=cancel)
     return _call(
         "analyze_samples", checked, int(sample_rate), timeout=timeout, cancel=cancel,
         block_frames=_core.core.BLOCK_FRAMES,
@@ -248,9 +253,9 @@ def _checked_samples(samples: Any, sample_rate: int) -> NDArray[Any]:
 def _reference() -> ModuleType:
     """The reference analyzer, which takes over where the compiled core cannot be imported."""
     try:
-        from auralis_fp import reference
-
-        reference.require_installed()
+        for package in ("librosa", "pyloudnorm", "scipy", "soxr"):
+            importlib.import_module(package)
+        reference = importlib.import_module("auralis_fp.reference")
     except ImportError as missing:
         raise ImportError(
             f"auralis_fp's compiled core cannot be imported ({_core.import_error}), "

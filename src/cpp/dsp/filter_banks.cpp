@@ -79,9 +79,11 @@ ChromaFilterBank::ChromaFilterBank() : weights_(kBins) {
 }
 
 void ChromaFilterBank::apply(const std::array<Lanes, kBins>& power, std::array<Lanes, kPitchClasses>& chroma) const {
-    chroma.fill(Lanes(0.0F));
+    std::array<Lanes, kPitchClasses> sum;  // a local, so that it stays in registers
+    sum.fill(Lanes(0.0F));
     for (std::size_t k = 0; k < kBins; ++k)
-        for (std::size_t c = 0; c < kPitchClasses; ++c) chroma[c] += power[k] * weights_[k][c];
+        for (std::size_t c = 0; c < kPitchClasses; ++c) sum[c] += power[k] * weights_[k][c];
+    chroma = sum;
 }
 
 }  // namespace auralis

@@ -50,6 +50,15 @@ struct alignas(kLanes * sizeof(float)) Lanes {
     Native part[kParts];
 
     Lanes() = default;
+    // Spelled out, since GCC copies the default way in 16-byte pieces, and a 32-byte load cannot be served
+    // from stores still under way in pieces: the FFT took twice as long.
+    Lanes(const Lanes& o) {
+        for (std::size_t p = 0; p < kParts; ++p) part[p] = o.part[p];
+    }
+    Lanes& operator=(const Lanes& o) {
+        for (std::size_t p = 0; p < kParts; ++p) part[p] = o.part[p];
+        return *this;
+    }
     // Implicit, so that formulas and KissFFT may mix lanes and plain numbers.
     Lanes(float x) {
         for (std::size_t p = 0; p < kParts; ++p) part[p] = x - Native{};
@@ -182,6 +191,35 @@ L join_halves(const L& a, const L& b) {
     } else {
         r.part[0] = a.part[kHigh];
         r.part[1] = b.part[kHigh];
+    }
+    return r;
+}
+
+// The lanes in reverse order.
+template <typename L>
+L reverse(const L& a) {
+    L r;
+    for (std::size_t p = 0; p < kParts; ++p) {
+        const auto& from = a.part[kParts - 1 - p];
+        if constexpr (sizeof(L::part[0]) == 32)
+            r.part[p] = __builtin_shufflevector(from, from, 7, 6, 5, 4, 3, 2, 1, 0);
+        else
+            r.part[p] = __builtin_shufflevector(from, from, 3, 2, 1, 0);
+    }
+    return r;
+}
+
+// Every second of the sixteen values of (a, b), from value kFirst (0 or 1).
+template <int kFirst, typename L>
+L every_second(const L& a, const L& b) {
+    constexpr int o = kFirst;
+    L r;
+    if constexpr (kParts == 1 && sizeof(L::part[0]) == 32) {
+        r.part[0] =
+            __builtin_shufflevector(a.part[0], b.part[0], o, o + 2, o + 4, o + 6, o + 8, o + 10, o + 12, o + 14);
+    } else {
+        r.part[0] = __builtin_shufflevector(a.part[0], a.part[1], o, o + 2, o + 4, o + 6);
+        r.part[1] = __builtin_shufflevector(b.part[0], b.part[1], o, o + 2, o + 4, o + 6);
     }
     return r;
 }

@@ -10,13 +10,6 @@ std::size_t row_count(std::size_t half) {
     return std::size_t{1} << ((std::bit_width(half) - 1 + 1) / 2);  // about the square root, rounded up
 }
 
-// Lanes in reverse order.
-Lanes reversed(const float* p) {
-    Lanes r;
-    for (std::size_t i = 0; i < kLanes; ++i) r.set(i, p[kLanes - 1 - i]);
-    return r;
-}
-
 }  // namespace
 
 LargeRealFft::LargeRealFft(std::size_t n)
@@ -51,17 +44,14 @@ LargeRealFft::LargeRealFft(std::size_t n)
     }
 }
 
-void LargeRealFft::transform_columns(const float* in) {
+void LargeRealFft::transform_columns(const float* in, const float* window) {
     // z[row * columns + column]; lane = column.
     for (std::size_t column = 0; column < columns_; column += kLanes) {
         for (std::size_t row = 0; row < rows_; ++row) {
-            const float* z = in + 2 * (row * columns_ + column);
-            Lanes re, im;
-            for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                re.set(lane, z[2 * lane]);
-                im.set(lane, z[2 * lane + 1]);
-            }
-            in_[row] = {re, im};
+            const std::size_t i = 2 * (row * columns_ + column);
+            const Lanes first = Lanes::load(in + i) * Lanes::load(window + i);
+            const Lanes second = Lanes::load(in + i + kLanes) * Lanes::load(window + i + kLanes);
+            in_[row] = {every_second<0>(first, second), every_second<1>(first, second)};
         }
         ComplexLanes* out = &work_[column / kLanes * rows_];
         column_fft_.transform(in_.data(), out);
@@ -91,8 +81,8 @@ void LargeRealFft::transform_rows() {
     }
 }
 
-void LargeRealFft::power(const float* in, float* power) {
-    transform_columns(in);
+void LargeRealFft::power(const float* in, const float* window, float* power) {
+    transform_columns(in, window);
     transform_rows();
     // X[k] = E + W^k O as in RealFft, lane = k.
     const float dc = re_[0] + im_[0];
@@ -109,7 +99,7 @@ void LargeRealFft::power(const float* in, float* power) {
     std::size_t k = 1;
     for (; k + kLanes <= half_; k += kLanes) {
         const std::size_t mirror = half_ - k - (kLanes - 1);
-        split(Lanes::load(&re_[k]), Lanes::load(&im_[k]), reversed(&re_[mirror]), reversed(&im_[mirror]),
+        split(Lanes::load(&re_[k]), Lanes::load(&im_[k]), reverse(Lanes::load(&re_[mirror])), reverse(Lanes::load(&im_[mirror])),
               Lanes::load(&cos_[k]), Lanes::load(&sin_[k]))
             .store(&power[k]);
     }

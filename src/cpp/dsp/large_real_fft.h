@@ -18,11 +18,11 @@ public:
     // n: a power of two, at least 256.
     explicit LargeRealFft(std::size_t n);
 
-    // power[k] = |X[k]|^2 for k = 0 .. n/2. in: n floats; power: n/2 + 1 floats.
-    void power(const float* in, float* power);
+    // power[k] = |X[k]|^2 of in[i] * window[i], for k = 0 .. n/2. in, window: n floats; power: n/2 + 1 floats.
+    void power(const float* in, const float* window, float* power);
 
 private:
-    void transform_columns(const float* in);
+    void transform_columns(const float* in, const float* window);
     void transform_rows();
 
     std::size_t half_;     // M

@@ -31,7 +31,6 @@ BandSpectrum::BandSpectrum(int sample_rate)
       window_(hann_window(segment_)),
       buffer_(segment_, 0.0F),
       filled_(segment_ / 2),  // half a segment of zeros stands before the first sample
-      windowed_(segment_),
       power_(segment_ / 2 + 1),
       fft_(segment_) {
     const double bin_hz = static_cast<double>(sample_rate) / static_cast<double>(segment_);
@@ -51,8 +50,7 @@ void BandSpectrum::push(std::span<const float> mid) {
 }
 
 void BandSpectrum::measure_segment() {
-    for (std::size_t i = 0; i < segment_; ++i) windowed_[i] = buffer_[i] * window_[i];
-    fft_.power(windowed_.data(), power_.data());
+    fft_.power(buffer_.data(), window_.data(), power_.data());
     // One-sided spectrum: every bin but DC (below all bands) and Nyquist stands for two.
     power_.back() *= 0.5F;
     for (std::size_t b = 0; b < kBands; ++b)

@@ -34,7 +34,7 @@ private:
     std::size_t filled_;
     std::size_t samples_ = 0;
     std::size_t segments_ = 0;
-    std::vector<float> windowed_, power_;
+    std::vector<float> power_;
     LargeRealFft fft_;
     std::array<std::size_t, kBands + 1> edge_bins_;  // band b is bins edge_bins_[b] .. edge_bins_[b+1]
     std::array<double, kBands> energy_{};

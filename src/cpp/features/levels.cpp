@@ -100,7 +100,8 @@ Levels::Sums Levels::measure(const float* left, const float* right, const float*
     };
     range(left, s.left_min, s.left_max);
     range(right, s.right_min, s.right_max);
-    float mid_min = 0, mid_max = 0;
+    float mid_min = 0;
+    float mid_max = 0;
     range(mid, mid_min, mid_max);
     s.mid_peak = std::max(-mid_min, mid_max);
     return s;

@@ -46,7 +46,15 @@ Loudness::Section Loudness::high_pass_at(int sample_rate) {
 }
 
 Loudness::Loudness(int sample_rate, const std::vector<double>& channel_weights)
-    : sample_rate_(sample_rate), shelf_(shelf_at(sample_rate)), high_pass_(high_pass_at(sample_rate)) {
+    : sample_rate_(sample_rate), channels_(channel_weights.size()) {
+    const Section shelf = shelf_at(sample_rate);
+    const Section high = high_pass_at(sample_rate);
+    const auto quad = [&](double Section::*c) { return Quad{shelf.*c, shelf.*c, high.*c, high.*c}; };
+    b0_ = quad(&Section::b0);
+    c1_ = quad(&Section::c1);
+    c2_ = quad(&Section::c2);
+    a1_ = quad(&Section::a1);
+    a2_ = quad(&Section::a2);
     std::vector<std::size_t> measured;
     for (std::size_t c = 0; c < channel_weights.size(); ++c)
         if (channel_weights[c] > 0) measured.push_back(c);
@@ -63,38 +71,47 @@ Loudness::Loudness(int sample_rate, const std::vector<double>& channel_weights)
 }
 
 void Loudness::push(std::span<const std::span<const float>> channels) {
-    std::size_t done = 0;
     const std::size_t frames = channels[0].size();
-    while (done < frames) {
-        const std::int64_t end = step_end(step_energy_.size());
-        const std::size_t n = std::min(frames - done, static_cast<std::size_t>(end - position_));
-        for (ChannelPair& pair : pairs_)
-            filter(pair, channels[pair.left].data() + done, channels[pair.right].data() + done, n);
+    for (std::size_t done = 0; done < frames;) {
+        // A step's energy is complete when the high-pass has caught up with its last sample.
+        const std::int64_t end = step_end(step_energy_.size()) + static_cast<std::int64_t>(kLag);
+        const std::size_t n = std::min(frames - done, static_cast<std::size_t>(end - samples_));
+        advance(channels, done, n);
         done += n;
-        position_ += static_cast<std::int64_t>(n);
-        if (position_ == end) {
+        if (samples_ == end) {
             step_energy_.push_back(weighted_energy());
-            for (ChannelPair& pair : pairs_) pair.energy = Pair{};
+            for (ChannelPair& pair : pairs_) pair.energy = Quad{};
         }
     }
 }
 
-void Loudness::filter(ChannelPair& pair, const float* left, const float* right, std::size_t n) {
-    State shelf = pair.shelf;
-    State high = pair.high_pass;
-    Pair energy = pair.energy;
-    const Section& a = shelf_;
-    const Section& b = high_pass_;
+void Loudness::advance(std::span<const std::span<const float>> channels, std::size_t offset, std::size_t n) {
+    for (ChannelPair& pair : pairs_)
+        filter(pair, channels[pair.left].data() + offset, channels[pair.right].data() + offset, n);
+    samples_ += static_cast<std::int64_t>(n);
+}
+
+void Loudness::filter(ChannelPair& pair, const float* left, const float* right, std::size_t n) const {
+    // Locals, so that the state stays in registers.
+    const Quad b0 = b0_, c1 = c1_, c2 = c2_, a1 = a1_, a2 = a2_;
+    Quad x1 = pair.x1, s1 = pair.s1, s2 = pair.s2, y1 = pair.y1, y2 = pair.y2, energy = pair.energy;
     for (std::size_t i = 0; i < n; ++i) {
-        const Pair x = {static_cast<double>(left[i]), static_cast<double>(right[i])};
-        const Pair u = a.b0 * x + shelf.s1;
-        shelf = {a.c1 * x + shelf.s2 - a.a1 * shelf.s1, a.c2 * x - a.a2 * shelf.s1};
-        const Pair y = b.b0 * u + high.s1;
-        high = {b.c1 * u + high.s2 - b.a1 * high.s1, b.c2 * u - b.a2 * high.s1};
+        const Quad in = {static_cast<double>(left[i]), static_cast<double>(right[i])};
+        const Quad x = __builtin_shufflevector(in, y2, 0, 1, 4, 5);
+        const Quad y = b0 * x + s1;
+        const Quad s = (c1 * x + c2 * x1 - a2 * s2) - a1 * s1;
+        s2 = s1;
+        s1 = s;
+        x1 = x;
+        y2 = y1;
+        y1 = y;
         energy += y * y;
     }
-    pair.shelf = shelf;
-    pair.high_pass = high;
+    pair.x1 = x1;
+    pair.s1 = s1;
+    pair.s2 = s2;
+    pair.y1 = y1;
+    pair.y2 = y2;
     pair.energy = energy;
 }
 
@@ -105,21 +122,25 @@ std::int64_t Loudness::step_end(std::size_t step) const {
 double Loudness::weighted_energy() const {
     double sum = 0;
     for (const ChannelPair& pair : pairs_)
-        sum += pair.left_weight * pair.energy[0] + pair.right_weight * pair.energy[1];
+        sum += pair.left_weight * pair.energy[2] + pair.right_weight * pair.energy[3];
     return sum;
 }
 
-double Loudness::finish() const {
+double Loudness::finish() {
+    const std::int64_t samples = samples_;
+    const std::array<float, kLag> zeros{};
+    const std::vector<std::span<const float>> flush(channels_, zeros);
+    push(flush);
     if (step_energy_.size() < kStepsPerBlock) {  // shorter than a gating block: one ungated block
         const double energy = std::accumulate(step_energy_.begin(), step_energy_.end(), weighted_energy());
-        const double lufs = to_lufs(energy / static_cast<double>(position_));
+        const double lufs = to_lufs(energy / static_cast<double>(samples));
         return lufs > kAbsoluteGate ? lufs : kUndefined;
     }
     std::vector<double> blocks;
     for (std::size_t i = 0; i + kStepsPerBlock <= step_energy_.size(); ++i) {
         const auto first = step_energy_.begin() + static_cast<std::ptrdiff_t>(i);
-        const std::int64_t samples = step_end(i + kStepsPerBlock - 1) - (i == 0 ? 0 : step_end(i - 1));
-        blocks.push_back(std::accumulate(first, first + kStepsPerBlock, 0.0) / static_cast<double>(samples));
+        const std::int64_t length = step_end(i + kStepsPerBlock - 1) - (i == 0 ? 0 : step_end(i - 1));
+        blocks.push_back(std::accumulate(first, first + kStepsPerBlock, 0.0) / static_cast<double>(length));
     }
     const auto mean_above = [&](double gate) {
         double sum = 0;

@@ -19,40 +19,44 @@ public:
     void push(std::span<const std::span<const float>> channels);
 
     // LUFS; kUndefined when no gating block is above -70 LUFS.
-    double finish() const;
+    double finish();
 
 private:
-    // Two channels side by side.
-    using Pair __attribute__((vector_size(2 * sizeof(double)))) = double;
+    // Two channels and two filters side by side: {shelf left, shelf right, high-pass left, high-pass right}.
+    // The high-pass runs two samples behind the shelf, so that no sample waits for the one just before.
+    static constexpr std::size_t kLag = 2;
+    using Quad __attribute__((vector_size(4 * sizeof(double)))) = double;
 
-    // Biquad section in the form y = b0 x + s1, s1' = c1 x + s2 - a1 s1, s2' = c2 x - a2 s1: the recursion
-    // passes through one multiply-add a sample instead of the two of the transposed direct form.
+    // A biquad y = b0 x + b1 x' + b2 x'' - a1 y' - a2 y'', written on its state s as
+    //   y = b0 x + s',  s = c1 x + c2 x' - a1 s' - a2 s'',  c1 = b1 - a1 b0,  c2 = b2 - a2 b0,
+    // so that one multiply-add a sample, that with a1, has to wait for the sample before.
     struct Section {
         double b0, c1, c2, a1, a2;
         static Section from(double b0, double b1, double b2, double a1, double a2) {
             return {b0, b1 - a1 * b0, b2 - a2 * b0, a1, a2};
         }
     };
-    struct State {
-        Pair s1{}, s2{};
-    };
     struct ChannelPair {
         std::size_t left, right;  // channel indices; equal when the last channel has no partner
         double left_weight, right_weight;
-        State shelf, high_pass;
-        Pair energy{};  // of the current step, K-weighted
+        Quad x1{};          // x'
+        Quad s1{}, s2{};    // s', s''
+        Quad y1{}, y2{};    // y', y''
+        Quad energy{};      // sums of y^2 over the current step
     };
 
     static Section shelf_at(int sample_rate);
     static Section high_pass_at(int sample_rate);
-    void filter(ChannelPair& pair, const float* left, const float* right, std::size_t n);
+    void filter(ChannelPair& pair, const float* left, const float* right, std::size_t n) const;
+    void advance(std::span<const std::span<const float>> channels, std::size_t offset, std::size_t n);
     std::int64_t step_end(std::size_t step) const;
     double weighted_energy() const;
 
     int sample_rate_;
-    Section shelf_, high_pass_;
+    std::size_t channels_;
+    Quad b0_, c1_, c2_, a1_, a2_;
     std::vector<ChannelPair> pairs_;
-    std::int64_t position_ = 0;
+    std::int64_t samples_ = 0;
     std::vector<double> step_energy_;  // weighted sum of squares of each finished 100 ms
 };
 

@@ -1,0 +1,203 @@
+// CPU time of every stage of the analysis on its own, over the same music.
+//
+//   auralis_stages FILE [REPEATS]     prints one line a stage: name, median and minimum in ms, share of the whole
+//
+// The file is decoded once; each stage then sees the whole recording as the analyzer would feed it.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/analyzer.h"
+#include "dsp/denormals.h"
+#include "dsp/frame_batcher.h"
+#include "dsp/stft.h"
+#include "features/band_spectrum.h"
+#include "features/chroma.h"
+#include "features/frame_levels.h"
+#include "features/harmonic_percussive.h"
+#include "features/levels.h"
+#include "features/loudness.h"
+#include "features/onset_envelope.h"
+#include "features/pitch.h"
+#include "features/rhythm.h"
+#include "features/spectral_shape.h"
+#include "io/decoder.h"
+#include "io/resampler.h"
+
+namespace {
+
+using namespace auralis;
+
+double cpu_ms() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
+}
+
+struct Recording {
+    int sample_rate = 0;
+    ChannelLayout layout{{}};
+    std::vector<std::vector<float>> channels;
+    std::vector<float> mid, y;
+};
+
+std::int64_t decode(const char* path, Recording* into) {
+    FileSource source(path);
+    Interrupt interrupt;
+    Decoder decoder(source, interrupt);
+    if (into != nullptr) {
+        into->sample_rate = decoder.format().sample_rate;
+        into->layout = decoder.format().layout;
+        into->channels.resize(into->layout.channels());
+    }
+    std::int64_t samples = 0;
+    for (auto planes = decoder.next(); !planes.empty(); planes = decoder.next()) {
+        samples += static_cast<std::int64_t>(planes[0].size());
+        if (into == nullptr) continue;
+        for (std::size_t c = 0; c < planes.size(); ++c)
+            into->channels[c].insert(into->channels[c].end(), planes[c].begin(), planes[c].end());
+    }
+    return samples;
+}
+
+// Calls work(offset, n) for every block of the recording.
+void for_blocks(std::size_t samples, const std::function<void(std::size_t, std::size_t)>& work) {
+    for (std::size_t i = 0; i < samples; i += Analyzer::kBlockFrames)
+        work(i, std::min(Analyzer::kBlockFrames, samples - i));
+}
+
+template <typename Sink>
+void for_batches(const Recording& r, Sink&& sink) {
+    FrameBatcher batcher;
+    for_blocks(r.y.size(), [&](std::size_t i, std::size_t n) { batcher.push(std::span(r.y).subspan(i, n), sink); });
+    batcher.finish(sink);
+}
+
+// A stage of the resampled signal that works on spectra: its own cost is that of pushing one real spectrum.
+template <typename Stage>
+void push_spectra(const Recording& r, const SpectrumBatch& spectrum) {
+    Stage stage;
+    for_batches(r, [&](const FrameBatch& batch) { stage.push(batch, spectrum); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) {
+        std::fprintf(stderr, "usage: %s FILE [REPEATS]\n", argv[0]);
+        return 2;
+    }
+    const int repeats = argc > 2 ? std::atoi(argv[2]) : 7;
+    const DenormalsFlushed scope;
+    Recording r;
+    decode(argv[1], &r);
+    const std::size_t samples = r.channels[0].size();
+    const auto& left = r.channels.front();
+    const auto& right = r.channels[std::min<std::size_t>(1, r.channels.size() - 1)];
+    for (std::size_t i = 0; i < samples; ++i) r.mid.push_back(0.5F * (left[i] + right[i]));
+    const auto resample = [&](std::vector<float>* y) {
+        Resampler resampler(r.sample_rate);
+        const auto keep = [&](std::span<const float> part) {
+            if (y != nullptr) y->insert(y->end(), part.begin(), part.end());
+        };
+        for_blocks(samples, [&](std::size_t i, std::size_t n) { keep(resampler.push(std::span(r.mid).subspan(i, n))); });
+        keep(resampler.finish());
+    };
+    resample(&r.y);
+    SpectrumBatch spectrum;
+    std::vector<float> envelope;
+    {
+        Stft stft;
+        OnsetEnvelope onsets;
+        std::size_t batches = 0;
+        for_batches(r, [&](const FrameBatch& batch) {
+            if (++batches < r.y.size() / kHop / kLanes) stft.compute(batch, spectrum);
+            onsets.push(batch, spectrum);
+        });
+        envelope = onsets.finish();
+    }
+
+    const std::vector<std::pair<std::string, std::function<void()>>> stages = {
+        {"decode", [&] { decode(argv[1], nullptr); }},
+        {"loudness",
+         [&] {
+             Loudness stage(r.sample_rate, r.layout.loudness_weights());
+             for_blocks(samples, [&](std::size_t i, std::size_t n) {
+                 std::vector<std::span<const float>> planes;
+                 for (const auto& channel : r.channels) planes.push_back(std::span(channel).subspan(i, n));
+                 stage.push(planes);
+             });
+             stage.finish();
+         }},
+        {"levels",
+         [&] {
+             Levels stage(r.sample_rate);
+             for_blocks(samples, [&](std::size_t i, std::size_t n) {
+                 stage.push(std::span(left).subspan(i, n), std::span(right).subspan(i, n),
+                            std::span(r.mid).subspan(i, n));
+             });
+             stage.finish();
+         }},
+        {"band spectrum",
+         [&] {
+             BandSpectrum stage(r.sample_rate);
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(std::span(r.mid).subspan(i, n)); });
+             stage.finish();
+         }},
+        {"resampler", [&] { resample(nullptr); }},
+        {"frame levels",
+         [&] {
+             FrameLevels stage;
+             for_batches(r, [&](const FrameBatch& batch) { stage.push(batch); });
+         }},
+        {"stft",
+         [&] {
+             Stft stage;
+             SpectrumBatch out;
+             for_batches(r, [&](const FrameBatch& batch) { stage.compute(batch, out); });
+         }},
+        {"spectral shape", [&] { push_spectra<SpectralShape>(r, spectrum); }},
+        {"onset envelope", [&] { push_spectra<OnsetEnvelope>(r, spectrum); }},
+        {"harmonic/percussive", [&] { push_spectra<HarmonicPercussive>(r, spectrum); }},
+        {"chroma", [&] { push_spectra<Chroma>(r, spectrum); }},
+        {"pitch",
+         [&] {
+             Pitch stage;
+             for_batches(r, [&](const FrameBatch& batch) { stage.push(batch); });
+         }},
+        {"rhythm",
+         [&] {
+             measure_pulse(envelope, [] {});
+             count_onsets(envelope);
+         }},
+        {"whole analysis",
+         [&] {
+             FileSource source(argv[1]);
+             Interrupt interrupt;
+             Decoder decoder(source, interrupt);
+             Analyzer analyzer(decoder.format().sample_rate, decoder.format().layout, interrupt);
+             for (auto planes = decoder.next(); !planes.empty(); planes = decoder.next()) analyzer.push(planes);
+             analyzer.finish();
+         }},
+    };
+    std::vector<double> medians, minima;
+    for (const auto& [name, work] : stages) {
+        std::vector<double> times;
+        for (int i = 0; i < repeats; ++i) {
+            const double start = cpu_ms();
+            work();
+            times.push_back(cpu_ms() - start);
+        }
+        std::ranges::sort(times);
+        medians.push_back(times[times.size() / 2]);
+        minima.push_back(times.front());
+    }
+    for (std::size_t i = 0; i < stages.size(); ++i)
+        std::printf("%-20s %8.1f ms (min %8.1f)  %5.1f %%\n", stages[i].first.c_str(), medians[i], minima[i],
+                    100 * medians[i] / medians.back());
+}
