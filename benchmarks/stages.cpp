@@ -105,7 +105,8 @@ int main(int argc, char** argv) {
         const auto keep = [&](std::span<const float> part) {
             if (y != nullptr) y->insert(y->end(), part.begin(), part.end());
         };
-        for_blocks(samples, [&](std::size_t i, std::size_t n) { keep(resampler.push(std::span(r.mid).subspan(i, n))); });
+        for_blocks(samples,
+                   [&](std::size_t i, std::size_t n) { keep(resampler.push(std::span(r.mid).subspan(i, n))); });
         keep(resampler.finish());
     };
     resample(&r.y);

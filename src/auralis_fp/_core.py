@@ -51,14 +51,14 @@ except ImportError as error:
 
 
 def build_info() -> dict[str, Any]:
-    """What computes the fingerprints in this process.
+    """Tell what computes the fingerprints in this process.
 
     Returns
     -------
     dict
         ``engine`` (``"core"`` or ``"reference"``), ``version``, ``fingerprint_version`` and, for the
         compiled core, ``cpu_level``, ``cpu_levels`` (those usable here), ``compiler``, ``ffmpeg``
-        (library versions), ``ffmpeg_licence``, ``soxr``, ``demuxers`` (the container formats that may be opened).
+        (library versions), ``soxr``, ``demuxers`` (the container formats that may be opened).
     """
     from auralis_fp import __version__
     from auralis_fp.schema import FINGERPRINT_VERSION
@@ -69,5 +69,8 @@ def build_info() -> dict[str, Any]:
         "fingerprint_version": FINGERPRINT_VERSION,
     }
     if core is None:
-        return info | {"import_error": str(import_error)}
-    return info | {"cpu_levels": installed_levels()} | core.build_info()
+        info["import_error"] = str(import_error)
+    else:
+        info["cpu_levels"] = installed_levels()
+        info.update(core.build_info())
+    return info

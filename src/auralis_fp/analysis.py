@@ -9,7 +9,6 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -76,7 +75,8 @@ def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | N
     Safe from any number of threads. Ctrl-C on the main thread stops the call.
     """
     if _core.core is None:
-        return _reference().analyze(path, timeout=timeout, cancel=cancel)
+        fingerprint: Fingerprint = _reference().analyze(path, timeout=timeout, cancel=cancel)
+        return fingerprint
     name = os.fsencode(path)
     return _call("analyze_file", name, os.fsdecode(name), timeout=timeout, cancel=cancel)
 
@@ -110,7 +110,7 @@ def analyze_bytes(
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
-            return _reference().analyze(file.name, timeout=timeout, cancel=cancel)
+            return analyze(file.name, timeout=timeout, cancel=cancel)
     return _call("analyze_bytes", memoryview(data).cast("B"), timeout=timeout, cancel=cancel)
 
 
@@ -149,7 +149,10 @@ def analyze_samples(
     """
     checked = _checked_samples(samples, sample_rate)
     if _core.core is None:
-        return _reference().analyze_samples(checked, int(sample_rate), timeout=timeout, cancel=cancel)
+        fingerprint: Fingerprint = _reference().analyze_samples(
+            checked, int(sample_rate), timeout=timeout, cancel=cancel
+        )
+        return fingerprint
     return _call(
         "analyze_samples", checked, int(sample_rate), timeout=timeout, cancel=cancel,
         block_frames=_core.core.BLOCK_FRAMES,
@@ -250,8 +253,8 @@ def _checked_samples(samples: Any, sample_rate: int) -> NDArray[Any]:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def _reference() -> ModuleType:
-    """The reference analyzer, which takes over where the compiled core cannot be imported."""
+def _reference() -> Any:
+    """Import the reference analyzer, which takes over where the compiled core cannot be imported."""
     try:
         for package in ("librosa", "pyloudnorm", "scipy", "soxr"):
             importlib.import_module(package)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import operator
 import os
+import pathlib
 import re
 import shutil
 import stat
@@ -71,7 +72,7 @@ def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | N
     """
     name = os.fsdecode(path)
     check = _checkpoint(timeout, cancel, name)
-    _require_regular_file(path, name)
+    _require_regular_file(name)
     decode = _decode_ffmpeg if shutil.which("ffmpeg") and shutil.which("ffprobe") else _decode_soundfile
     check()
     x, layout, metadata = decode(path, name)
@@ -118,7 +119,7 @@ def analyze_samples(
 
 
 def _measure(x: Array, sr: int, layout: Layout, metadata: Metadata, check: Check) -> Fingerprint:
-    """The algorithm: samples of shape (n, channels) in, the 25 values out."""
+    """Turn samples of shape (n, channels) into the 25 values: the algorithm at a glance."""
     import librosa
     import soxr
 
@@ -346,7 +347,9 @@ def dynamics(m: Array, sr: int) -> Values:
     spread = active.sum() >= 2
     return {
         "crest_db": 2 * float(decibel(*peak_and_rms(m))),
-        "dynamic_range_variation": min(np.std(20 * np.log10((peak / rms)[active])) / 6, 1) if spread else NAN,
+        "dynamic_range_variation": min(np.std(20 * np.log10(peak[active] / rms[active])) / 6, 1)
+        if spread
+        else NAN,
         "loudness_variation_std": min(np.std(20 * np.log10(rms[active])), 10) if spread else NAN,
         "peak_consistency": 1 / (1 + ratio(float(peak.std()), float(peak.mean()))),
     }
@@ -390,17 +393,15 @@ def _metadata(x: Array, sr: int, codec: str, container: str, damaged_packets: in
     return Metadata(len(x) / sr, sr, x.shape[1], codec, container, len(x), damaged_packets)
 
 
-def _require_regular_file(path: Path, name: str) -> None:
+def _require_regular_file(name: str) -> None:
     try:
-        is_file = stat.S_ISREG(os.stat(path).st_mode)
-        if is_file:
-            open(path, "rb").close()
+        usable = stat.S_ISREG(pathlib.Path(name).stat().st_mode) and os.access(name, os.R_OK)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise errors.FileNotFound("no such file", stage="open", path=name) from error
     except (OSError, ValueError) as error:
         raise errors.Unreadable(str(error), stage="open", path=name) from error
-    if not is_file:
-        raise errors.Unreadable("it is not a regular file", stage="open", path=name)
+    if not usable:
+        raise errors.Unreadable("it is not a regular file that may be read", stage="open", path=name)
 
 
 def _decode_ffmpeg(path: Path, name: str) -> tuple[Array, Layout, Metadata]:
@@ -427,7 +428,7 @@ def _decode_ffmpeg(path: Path, name: str) -> tuple[Array, Layout, Metadata]:
 
 
 def _channel_names(layout: str) -> Layout:
-    """The channels of one of FFmpeg's named layouts, by its own table."""
+    """Look one of FFmpeg's named channel layouts up in its own table."""
     table = subprocess.run(["ffmpeg", "-v", "error", "-layouts"], capture_output=True, text=True).stdout
     names = dict(line.split() for line in table.splitlines() if "+" in line and len(line.split()) == 2)
     return names.get(layout, layout).split("+")

@@ -46,8 +46,7 @@ Interrupt make_interrupt(std::optional<double> timeout, const CancelToken* cance
 
 [[noreturn]] void raise(const AnalysisError& error, const py::object& path) {
     const py::object type = py::module_::import("auralis_fp.errors").attr(to_string(error.kind()));
-    const py::object instance =
-        type(error.what(), py::arg("stage") = to_string(error.stage()), py::arg("path") = path);
+    const py::object instance = type(error.what(), py::arg("stage") = to_string(error.stage()), py::arg("path") = path);
     PyErr_SetObject(type.ptr(), instance.ptr());
     throw py::error_already_set();
 }

@@ -23,7 +23,8 @@ Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
     }
     Analysis analysis;
     analysis.fingerprint = analyzer.finish();
-    analysis.facts = {format.sample_rate, static_cast<int>(format.layout.channels()), format.codec, format.container,
+    analysis.facts = {format.sample_rate, static_cast<int>(format.layout.channels()),
+                      format.codec,       format.container,
                       analyzer.samples(), decoder.damaged_packets()};
     return analysis;
 }

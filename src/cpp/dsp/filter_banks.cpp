@@ -45,8 +45,7 @@ void MelFilterBank::apply(const std::array<Lanes, kBins>& power, std::array<Lane
     for (std::size_t b = 0; b < kMelBands; ++b) {
         const Band& band = bands_[b];
         Lanes sum(0.0F);
-        for (std::size_t i = 0; i < band.count; ++i)
-            sum += power[band.first_bin + i] * weights_[band.first_weight + i];
+        for (std::size_t i = 0; i < band.count; ++i) sum += power[band.first_bin + i] * weights_[band.first_weight + i];
         mel[b] = sum;
     }
 }

@@ -154,8 +154,8 @@ L shift_in(L a, L b) {
         constexpr int kFrom = kShift / 4;
         constexpr int kBy = kShift % 4;
         for (int p = 0; p < 2; ++p)
-            r.part[p] = __builtin_shufflevector(quarters[kFrom + p], quarters[kFrom + p + 1], kBy, kBy + 1, kBy + 2,
-                                                kBy + 3);
+            r.part[p] =
+                __builtin_shufflevector(quarters[kFrom + p], quarters[kFrom + p + 1], kBy, kBy + 1, kBy + 2, kBy + 3);
     }
     return r;
 }
@@ -186,8 +186,7 @@ L join_halves(const L& a, const L& b) {
     L r;
     if constexpr (kParts == 1 && sizeof(L::part[0]) == 32) {
         constexpr int o = 4 * kHigh;
-        r.part[0] =
-            __builtin_shufflevector(a.part[0], b.part[0], o, o + 1, o + 2, o + 3, o + 8, o + 9, o + 10, o + 11);
+        r.part[0] = __builtin_shufflevector(a.part[0], b.part[0], o, o + 1, o + 2, o + 3, o + 8, o + 9, o + 10, o + 11);
     } else {
         r.part[0] = a.part[kHigh];
         r.part[1] = b.part[kHigh];

@@ -28,8 +28,8 @@ LargeRealFft::LargeRealFft(std::size_t n)
       sin_(half_ + 1) {
     for (std::size_t column = 0; column < columns_; ++column) {
         for (std::size_t row = 0; row < rows_; ++row) {
-            const double angle = -2 * std::numbers::pi * static_cast<double>(row * column % half_) /
-                                 static_cast<double>(half_);
+            const double angle =
+                -2 * std::numbers::pi * static_cast<double>(row * column % half_) / static_cast<double>(half_);
             ComplexLanes& to = turn_[column / kLanes * rows_ + row];
             Lanes re = to.real(), im = to.imag();
             re.set(column % kLanes, static_cast<float>(std::cos(angle)));
@@ -99,12 +99,11 @@ void LargeRealFft::power(const float* in, const float* window, float* power) {
     std::size_t k = 1;
     for (; k + kLanes <= half_; k += kLanes) {
         const std::size_t mirror = half_ - k - (kLanes - 1);
-        split(Lanes::load(&re_[k]), Lanes::load(&im_[k]), reverse(Lanes::load(&re_[mirror])), reverse(Lanes::load(&im_[mirror])),
-              Lanes::load(&cos_[k]), Lanes::load(&sin_[k]))
+        split(Lanes::load(&re_[k]), Lanes::load(&im_[k]), reverse(Lanes::load(&re_[mirror])),
+              reverse(Lanes::load(&im_[mirror])), Lanes::load(&cos_[k]), Lanes::load(&sin_[k]))
             .store(&power[k]);
     }
-    for (; k < half_; ++k)
-        power[k] = split(re_[k], im_[k], re_[half_ - k], im_[half_ - k], cos_[k], sin_[k])[0];
+    for (; k < half_; ++k) power[k] = split(re_[k], im_[k], re_[half_ - k], im_[half_ - k], cos_[k], sin_[k])[0];
 }
 
 }  // namespace auralis

@@ -29,11 +29,11 @@ private:
     std::size_t rows_;     // length of the column transforms
     std::size_t columns_;  // length of the row transforms
     kissfft<Lanes> column_fft_, row_fft_;
-    std::vector<ComplexLanes> turn_;   // exp(-2 pi i row column / M), in the order of the columns' output
-    std::vector<ComplexLanes> work_;   // M / 8 elements: eight columns at a time
+    std::vector<ComplexLanes> turn_;  // exp(-2 pi i row column / M), in the order of the columns' output
+    std::vector<ComplexLanes> work_;  // M / 8 elements: eight columns at a time
     std::vector<ComplexLanes> in_, out_;
-    std::vector<float> re_, im_;       // Z, the transform of x[2i] + i x[2i+1]
-    std::vector<float> cos_, sin_;     // exp(-2 pi i k / n)
+    std::vector<float> re_, im_;    // Z, the transform of x[2i] + i x[2i+1]
+    std::vector<float> cos_, sin_;  // exp(-2 pi i k / n)
 };
 
 }  // namespace auralis

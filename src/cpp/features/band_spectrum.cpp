@@ -74,8 +74,7 @@ BandSpectrum::Values BandSpectrum::finish() {
     const double bass = energy_[1];
     const double mid = energy_[2] + energy_[3];
     v.bass_mid_ratio_db = kUndefined;
-    if (bass > 0 || mid > 0)
-        v.bass_mid_ratio_db = std::clamp(10 * std::log10(bass / mid), -kMaxRatioDb, kMaxRatioDb);
+    if (bass > 0 || mid > 0) v.bass_mid_ratio_db = std::clamp(10 * std::log10(bass / mid), -kMaxRatioDb, kMaxRatioDb);
     return v;
 }
 

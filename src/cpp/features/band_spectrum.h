@@ -30,7 +30,7 @@ private:
 
     std::size_t segment_;  // N samples, a power of two
     std::vector<float> window_;
-    std::vector<float> buffer_;    // the current segment
+    std::vector<float> buffer_;  // the current segment
     std::size_t filled_;
     std::size_t samples_ = 0;
     std::size_t segments_ = 0;

@@ -47,8 +47,7 @@ std::vector<bool> FrameLevels::active() const {
 double FrameLevels::silence_ratio() const {
     const double gate = threshold(kSilentDb);
     if (gate == 0) return 1;
-    const auto silent =
-        std::ranges::count_if(mean_square_, [gate](float v) { return static_cast<double>(v) < gate; });
+    const auto silent = std::ranges::count_if(mean_square_, [gate](float v) { return static_cast<double>(v) < gate; });
     return static_cast<double>(silent) / static_cast<double>(mean_square_.size());
 }
 

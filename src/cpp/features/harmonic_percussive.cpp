@@ -19,7 +19,10 @@ std::size_t reflect(std::ptrdiff_t i, std::size_t n) {
 }  // namespace
 
 HarmonicPercussive::HarmonicPercussive()
-    : magnitude_(kHistory), percussive_(kHistory), column_(kMedianOutputs + 2 * (kReach + 1)), medians_(kMedianOutputs) {}
+    : magnitude_(kHistory),
+      percussive_(kHistory),
+      column_(kMedianOutputs + 2 * (kReach + 1)),
+      medians_(kMedianOutputs) {}
 
 void HarmonicPercussive::push(const FrameBatch& batch, const SpectrumBatch& spectrum) {
     for (std::size_t i = 0; i < column_.size(); ++i)
@@ -51,8 +54,8 @@ void HarmonicPercussive::mask_block(std::size_t count, bool at_end) {
     for (std::size_t i = 0; i < kColumn; ++i) {
         const auto frame = static_cast<std::ptrdiff_t>(masked_ + i) - static_cast<std::ptrdiff_t>(kReach + 1);
         // Before the end the last row may not exist yet, and is not looked at.
-        const std::size_t source = at_end || frame < 0 ? reflect(frame, frames_)
-                                                       : std::min(static_cast<std::size_t>(frame), frames_ - 1);
+        const std::size_t source =
+            at_end || frame < 0 ? reflect(frame, frames_) : std::min(static_cast<std::size_t>(frame), frames_ - 1);
         rows[i] = row(magnitude_, source).data();
     }
     std::array<const float*, kBlockFrames> percussive_rows;

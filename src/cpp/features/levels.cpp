@@ -11,8 +11,8 @@ namespace auralis {
 
 namespace {
 
-constexpr double kActiveRatio = 1e-3;            // -60 dB relative to the loudest block's RMS
-constexpr double kCrestSpreadScaleDb = 6.0;      // spec: standard deviation / 6
+constexpr double kActiveRatio = 1e-3;        // -60 dB relative to the loudest block's RMS
+constexpr double kCrestSpreadScaleDb = 6.0;  // spec: standard deviation / 6
 constexpr double kMaxLoudnessVariationDb = 10.0;
 
 }  // namespace
@@ -151,8 +151,8 @@ Levels::Values Levels::finish() const {
     Values v{kUndefined, kUndefined, kUndefined, kUndefined, kUndefined, kUndefined};
     const auto samples = static_cast<double>(position_);
     if (!silent() && total_.mid_peak > 0)
-        v.crest_db = std::max(0.0, 10 * std::log10(static_cast<double>(total_.mid_peak) * total_.mid_peak /
-                                                  (total_.mid2 / samples)));
+        v.crest_db = std::max(
+            0.0, 10 * std::log10(static_cast<double>(total_.mid_peak) * total_.mid_peak / (total_.mid2 / samples)));
 
     const auto blocks = windows();
     const auto window_samples = std::min(samples, static_cast<double>(window_samples_));

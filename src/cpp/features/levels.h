@@ -32,11 +32,11 @@ public:
 
 private:
     struct Sums {
-        double left = 0, right = 0;           // sums of samples
-        double left2 = 0, right2 = 0;         // sums of squares
-        double product = 0;                   // sum of L * R
-        double mid2 = 0;                      // sum of squares of m
-        float mid_peak = 0;                   // max |m|
+        double left = 0, right = 0;    // sums of samples
+        double left2 = 0, right2 = 0;  // sums of squares
+        double product = 0;            // sum of L * R
+        double mid2 = 0;               // sum of squares of m
+        float mid_peak = 0;            // max |m|
         float left_min = std::numeric_limits<float>::infinity(), left_max = -left_min;
         float right_min = left_min, right_max = -left_min;
         void add(const Sums& other);

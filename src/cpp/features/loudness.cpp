@@ -49,7 +49,7 @@ Loudness::Loudness(int sample_rate, const std::vector<double>& channel_weights)
     : sample_rate_(sample_rate), channels_(channel_weights.size()) {
     const Section shelf = shelf_at(sample_rate);
     const Section high = high_pass_at(sample_rate);
-    const auto quad = [&](double Section::*c) { return Quad{shelf.*c, shelf.*c, high.*c, high.*c}; };
+    const auto quad = [&](double Section::* c) { return Quad{shelf.*c, shelf.*c, high.*c, high.*c}; };
     b0_ = quad(&Section::b0);
     c1_ = quad(&Section::c1);
     c2_ = quad(&Section::c2);

@@ -39,10 +39,10 @@ private:
     struct ChannelPair {
         std::size_t left, right;  // channel indices; equal when the last channel has no partner
         double left_weight, right_weight;
-        Quad x1{};          // x'
-        Quad s1{}, s2{};    // s', s''
-        Quad y1{}, y2{};    // y', y''
-        Quad energy{};      // sums of y^2 over the current step
+        Quad x1{};        // x'
+        Quad s1{}, s2{};  // s', s''
+        Quad y1{}, y2{};  // y', y''
+        Quad energy{};    // sums of y^2 over the current step
     };
 
     static Section shelf_at(int sample_rate);

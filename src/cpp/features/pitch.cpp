@@ -110,8 +110,10 @@ void Pitch::pick_periods(std::size_t count) {
         // lag before and not above the one after, the last having none after it.
         Mask is_trough = d[k] < kTroughThreshold;
         if (k > kMinPeriod) is_trough = is_trough & (d[k] < d[k - 1]);
-        if (k == kMinPeriod) is_trough = is_trough & (d[k] < d[k + 1]);
-        else if (k < kMaxPeriod) is_trough = is_trough & (d[k] <= d[k + 1]);
+        if (k == kMinPeriod)
+            is_trough = is_trough & (d[k] < d[k + 1]);
+        else if (k < kMaxPeriod)
+            is_trough = is_trough & (d[k] <= d[k + 1]);
         trough = select(is_trough & (trough < 1.0F), lag, trough);
     }
     for (std::size_t lane = 0; lane < count; ++lane) {

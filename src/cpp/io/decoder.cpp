@@ -105,8 +105,8 @@ std::int64_t leading_id3_bytes(MediaSource& source) {
                          ((h[6] | h[7] | h[8] | h[9]) & 0x80) == 0;
         if (!tag) break;
         const bool footer = (h[5] & 0x10) != 0;
-        offset += static_cast<std::int64_t>(kHeader) * (footer ? 2 : 1) +
-                  ((h[6] << 21) | (h[7] << 14) | (h[8] << 7) | h[9]);
+        offset +=
+            static_cast<std::int64_t>(kHeader) * (footer ? 2 : 1) + ((h[6] << 21) | (h[7] << 14) | (h[8] << 7) | h[9]);
     }
     return offset;
 }
@@ -227,8 +227,7 @@ private:
 
         const char* codec_name = avcodec_get_name(stream_->codecpar->codec_id);
         const AVCodec* codec = avcodec_find_decoder(stream_->codecpar->codec_id);
-        if (codec == nullptr)
-            fail(ErrorKind::Unsupported, Stage::probe, std::string("no decoder for ") + codec_name);
+        if (codec == nullptr) fail(ErrorKind::Unsupported, Stage::probe, std::string("no decoder for ") + codec_name);
         codec_.reset(require(avcodec_alloc_context3(codec)));
         check(avcodec_parameters_to_context(codec_.get(), stream_->codecpar), ErrorKind::CorruptAudio, Stage::probe,
               "unusable stream parameters");

@@ -17,9 +17,7 @@ namespace {
 
 std::string describe(int error) { return std::generic_category().message(error); }
 
-[[noreturn]] void refuse(const std::string& cause) {
-    throw AnalysisError(ErrorKind::Unreadable, Stage::open, cause);
-}
+[[noreturn]] void refuse(const std::string& cause) { throw AnalysisError(ErrorKind::Unreadable, Stage::open, cause); }
 
 const char* kind_of(mode_t mode) {
     if (S_ISDIR(mode)) return "is a directory";
@@ -41,7 +39,7 @@ FileSource::FileSource(const std::string& path) {
             throw AnalysisError(ErrorKind::FileNotFound, Stage::open, describe(error));
         refuse(describe(error));
     }
-    struct stat status {};
+    struct stat status{};
     if (::fstat(fd_, &status) != 0) {
         const int error = errno;
         ::close(fd_);

@@ -41,9 +41,8 @@ std::span<const float> Resampler::process(const float* input, std::size_t frames
         if (output_.size() < filled + step) output_.resize(filled + step);
         std::size_t used = 0;
         std::size_t made = 0;
-        const soxr_error_t error =
-            soxr_process(soxr_.get(), input == nullptr ? nullptr : input + consumed, frames - consumed, &used,
-                         output_.data() + filled, step, &made);
+        const soxr_error_t error = soxr_process(soxr_.get(), input == nullptr ? nullptr : input + consumed,
+                                                frames - consumed, &used, output_.data() + filled, step, &made);
         if (error != nullptr)
             throw AnalysisError(ErrorKind::ResourceLimit, Stage::analyze, std::string("resampler: ") + error);
         filled += made;

@@ -1,0 +1,98 @@
+"""Make a small music library in several formats, analyse it with 16 threads and print the table.
+
+    python examples/demo.py [FOLDER]
+
+The music is synthesised by ``tests/synth.py`` and encoded by the ``ffmpeg`` command line. FOLDER keeps the
+library; without it, a temporary folder is used.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+import auralis_fp
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import synth
+
+RATE = 44100
+SECONDS = 30
+FORMATS = {
+    "wav": ["-c:a", "pcm_s24le"],
+    "flac": [],
+    "mp3": ["-b:a", "192k"],
+    "m4a": ["-c:a", "aac", "-b:a", "160k"],
+    "ogg": ["-c:a", "libvorbis", "-q:a", "5"],
+    "opus": ["-c:a", "libopus", "-b:a", "96k"],
+    "wma": ["-b:a", "192k"],
+    "mka": ["-c:a", "flac"],
+}
+COLUMNS = (
+    "lufs",
+    "crest_db",
+    "tempo_bpm",
+    "rhythm_stability",
+    "spectral_centroid",
+    "harmonic_ratio",
+    "stereo_width",
+)
+
+
+def make_library(folder: Path) -> list[Path]:
+    """Write one file per style and format."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for style in synth.STYLES:
+        samples = synth.song(style, SECONDS, RATE)
+        for extension, options in FORMATS.items():
+            file = folder / f"{style}.{extension}"
+            command = ["ffmpeg", "-v", "error", "-y", "-f", "f32le", "-ar", str(RATE), "-ac", "2", "-i", "-"]
+            subprocess.run([*command, *options, str(file)], input=samples.tobytes(), check=True)
+            files.append(file)
+    return files
+
+
+def main() -> int:
+    """Run the demo; 1 if any file failed."""
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    with tempfile.TemporaryDirectory(prefix="auralis-fp-demo-") as temporary:
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(temporary)
+        console.print(f"Making a small library in {folder} ...")
+        files = make_library(folder)
+        start = time.perf_counter()
+        results = dict(auralis_fp.analyze_many(files, workers=16))
+        seconds = time.perf_counter() - start
+
+    table = Table("file", *COLUMNS, title="Seven of the 25 numbers of each file")
+    failed = 0
+    for file in files:
+        result = results[file]
+        if isinstance(result, auralis_fp.AnalysisError):
+            failed += 1
+            table.add_row(file.name, str(result))
+        else:
+            table.add_row(file.name, *(f"{result[name]:.3f}" for name in COLUMNS))
+    console.print(table)
+
+    first = results[files[0]]
+    if isinstance(first, auralis_fp.Fingerprint):
+        every = Table("dimension", "value", "unit", "meaning", title=f"All 25 numbers of {files[0].name}")
+        for dimension in auralis_fp.DIMENSIONS:
+            every.add_row(dimension.name, f"{first[dimension.name]:.4f}", dimension.unit, dimension.meaning)
+        console.print(every)
+    console.print(
+        f"{len(files)} files of {SECONDS} s, {failed} failed, 16 threads: {seconds:.2f} s, "
+        f"{len(files) * SECONDS / seconds:.0f} x real time; CPU level {auralis_fp.build_info().get('cpu_level')}"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
