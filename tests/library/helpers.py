@@ -152,7 +152,8 @@ def application_database(path: Path, files: Sequence[str | Path], *, claim_colum
     connection.execute("INSERT INTO playlists VALUES (1, 'Mine', '[1, 2, 3]')")
     connection.executemany(
         "INSERT INTO tracks (title, filepath, filesize, lufs_level, album_id, play_count, favourite, mood,"
-        " created_at, updated_at) VALUES (?, ?, ?, -9.5, 1, 7, 1, 'calm', '2024-01-01 00:00:00', '2024-01-02')",
+        " created_at, updated_at)"
+        " VALUES (?, ?, ?, -9.5, 1, 7, 1, 'calm', '2024-01-01 00:00:00', '2024-01-02')",
         [(Path(file).stem, str(file), Path(file).stat().st_size) for file in files],
     )
     connection.commit()

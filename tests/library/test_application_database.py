@@ -155,8 +155,9 @@ def test_a_postgresql_application_database(postgresql: Callable[[], str], tmp_pa
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TYPE state AS ENUM ('pending', 'processing', 'complete', 'error')")
         connection.exec_driver_sql(
-            "CREATE TABLE tracks (id SERIAL PRIMARY KEY, title VARCHAR(20) NOT NULL, filepath TEXT NOT NULL UNIQUE,"
-            " duration REAL, filesize INT, fingerprint_status state DEFAULT 'pending',"
+            "CREATE TABLE tracks (id SERIAL PRIMARY KEY, title VARCHAR(20) NOT NULL,"
+            " filepath TEXT NOT NULL UNIQUE, duration REAL, filesize INT,"
+            " fingerprint_status state DEFAULT 'pending',"
             " fingerprint_computed_at TIMESTAMPTZ, fingerprint_started_at TIMESTAMPTZ, mood TEXT NOT NULL)"
         )
     repository = LibraryRepository(url)

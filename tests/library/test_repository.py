@@ -249,7 +249,7 @@ def test_a_failed_transaction_stores_nothing(repository: LibraryRepository) -> N
     assert claim is not None
 
     class Broken(dict[str, float]):
-        def get(self, name: str, default: object = None) -> float:  # type: ignore[override]
+        def get(self, name: str, default: object = None) -> float:
             if name == "fingerprint_version":
                 return 2.0**70  # no INTEGER column takes it, and the track's row is updated first
             return 1.0

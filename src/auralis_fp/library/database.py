@@ -38,7 +38,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateColumn
 
 from auralis_fp.library import models
-from auralis_fp.library.errors import LibraryError, translated
+from auralis_fp.library.errors import LibraryError, in_plain_words, translated
 from auralis_fp.schema import NAMES
 
 __all__ = ["Database", "utc_now"]
@@ -185,12 +185,8 @@ class Database:
                     driver.execute("PRAGMA journal_mode=WAL").fetchone()
                 return
             except Exception as error:
-                if "locked" not in str(error):
-                    raise LibraryError(f"{self.name}: {error}") from error
-                if time.monotonic() > deadline:
-                    raise LibraryError(
-                        f"{self.name}: the database is locked by another program; try again when it is done"
-                    ) from error
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise LibraryError(f"{self.name}: {in_plain_words(error)}") from error
                 time.sleep(0.05)
 
     def _needs_change(self, existing: set[str]) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
-__all__ = ["LibraryError", "translated"]
+__all__ = ["LibraryError", "in_plain_words", "translated"]
 
 _PLAIN_WORDS = (
     ("database is locked", "the database is locked by another program; try again when it is done"),
@@ -24,7 +24,8 @@ class LibraryError(Exception):
     """The database cannot be used as asked; the message is meant for the user."""
 
 
-def _in_plain_words(error: SQLAlchemyError) -> str:
+def in_plain_words(error: Exception) -> str:
+    """Say what a database driver or SQLAlchemy complains about."""
     text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     for fragment, words in _PLAIN_WORDS:
         if fragment in text.lower():
@@ -38,4 +39,4 @@ def translated(name: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise LibraryError(f"{name}: {_in_plain_words(error)}") from error
+        raise LibraryError(f"{name}: {in_plain_words(error)}") from error

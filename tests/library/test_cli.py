@@ -1,0 +1,257 @@
+"""The commands, run as users run them."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import pty
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+import auralis_fp
+from auralis_fp import NAMES
+from auralis_fp.library.export import COLUMNS
+
+from .helpers import application_database, command, run_command, write_wav
+
+Music = Callable[[int], list[str]]
+
+LINE = re.compile(
+    r"^Progress: \d+/\d+ \(\d+\.\d%\) \| Rate: \d+\.\d tracks/s \| ETA: (\?|\d+s|\d+m|\d+h \d\dm)$"
+)
+
+
+@pytest.fixture
+def scanned(music: Music, tmp_path: Path) -> Path:
+    """Give a database of four scanned songs and a bad one."""
+    folder = Path(music(4)[0]).parent
+    (folder / "bad.mp3").write_text("no audio")
+    done = run_command("scan", folder, "--db", tmp_path / "library.db")
+    assert done.returncode == 1, done.stderr
+    return tmp_path / "library.db"
+
+
+def test_scan_prints_progress_totals_and_failures(music: Music, tmp_path: Path) -> None:
+    folder = Path(music(5)[0]).parent
+    (folder / "bad.mp3").write_text("no audio")
+    done = run_command("scan", folder, "--db", tmp_path / "library.db", "--workers", "3")
+    lines = done.stdout.splitlines()
+    progress = [line for line in lines if line.startswith("Progress: ")]
+    assert all(LINE.match(line) for line in progress)
+    assert progress[-1].startswith("Progress: 6/6 (100.0%)")
+    assert "Done: 5 analysed, 0 from sidecars, 1 failed" in done.stdout
+    assert f"  {folder}/bad.mp3: Unsupported: " in done.stdout
+    assert (done.returncode, done.stderr) == (1, "")
+    again = run_command("scan", folder, "--db", tmp_path / "library.db")
+    assert again.returncode == 0
+    retried = run_command("scan", "--db", tmp_path / "library.db", "--retry-failed")
+    assert retried.returncode == 1
+    assert "1 failed" in retried.stdout
+    assert len(list(folder.glob("*.25d"))) == 5
+
+
+def test_scan_reads_sidecars_unless_told_not_to(music: Music, tmp_path: Path) -> None:
+    folder = Path(music(3)[0]).parent
+    assert "3 analysed, 0 from sidecars" in run_command("scan", folder, "--db", tmp_path / "a.db").stdout
+    assert "0 analysed, 3 from sidecars" in run_command("scan", folder, "--db", tmp_path / "b.db").stdout
+    bare = run_command("scan", folder, "--db", tmp_path / "c.db", "--no-sidecar")
+    assert "3 analysed, 0 from sidecars" in bare.stdout
+
+
+def test_scan_options_dry_run_limit_and_outdated(music: Music, tmp_path: Path) -> None:
+    songs = music(5)
+    folder, database = Path(songs[0]).parent, tmp_path / "library.db"
+    dry = run_command("scan", folder, "--db", database, "--dry-run")
+    assert dry.returncode == 0
+    assert "5 new" in dry.stdout
+    assert "To analyse: 5 tracks" in dry.stdout
+    assert not database.exists()
+    assert run_command("scan", folder, "--db", database, "--limit", "2").returncode == 0
+    with sqlite3.connect(database) as connection:
+        statuses = connection.execute(
+            "SELECT fingerprint_status, COUNT(*) FROM tracks GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        assert statuses == [("complete", 2), ("pending", 3)]
+    assert run_command("scan", "--db", database).returncode == 0
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE track_fingerprints SET fingerprint_version = 7 WHERE track_id = 3")
+    assert "To analyse: 0 tracks" in run_command("scan", "--db", database, "--dry-run").stdout
+    assert "To analyse: 1 tracks" in run_command("scan", "--db", database, "--dry-run", "--outdated").stdout
+    assert "Done: 0 analysed" in run_command("scan", "--db", database).stdout
+    assert "0 analysed, 1 from sidecars" in run_command("scan", "--db", database, "--outdated").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scan", "/no such folder", "--db", "x.db"], "/no such folder: no such folder; is its disk there?"),
+        (["scan", "--db", "/no such folder/x.db"], "the folder /no such folder does not exist"),
+        (["scan", "--db", "nonsense://x"], "not a database URL"),
+        (["scan", "--db", "postgresql://nobody@localhost:1/x"], "refused"),
+        (["status", "--db", "none.db"], "none.db: no such database"),
+        (["clear-failed", "--db", "none.db"], "none.db: no such database"),
+        (["analyze", "x", "--json", "--table"], "exclude each other"),
+    ],
+)
+def test_what_cannot_run_says_why(tmp_path: Path, arguments: list[str], message: str) -> None:
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "song.wav"
+    write_wav(path)
+    before = path.read_bytes()
+    done = run_command("scan", "--db", path)
+    assert (done.returncode, "not a SQLite database" in done.stderr) == (2, True)
+    assert path.read_bytes() == before
+
+
+def test_a_locked_database_is_named_and_left(scanned: Path) -> None:
+    with sqlite3.connect(scanned, isolation_level=None) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        done = run_command("scan", "--db", f"sqlite:///{scanned}?timeout=0.3")
+    assert (done.returncode, "locked by another program" in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr
+
+
+def test_status_show_export_verify_and_clear_failed(scanned: Path, tmp_path: Path) -> None:
+    status = run_command("status", "--db", scanned)
+    assert status.returncode == 0
+    for text in (
+        "Tracks: 5, with a fingerprint: 4 (80.0%)",
+        "complete: 4",
+        "error: 1",
+        "version 100: 4",
+        "bad.mp3",
+    ):
+        assert text in status.stdout
+
+    song = tmp_path / "music" / "song0002.wav"
+    expected = dict(auralis_fp.analyze(song))
+    shown = json.loads(run_command("show", song, "--db", scanned, "--json").stdout)
+    assert shown["fingerprint"] == {**expected, "fingerprint_version": 100}
+    assert run_command("show", str(shown["id"]), "--db", scanned).stdout.count("\n") >= 28
+    assert run_command("show", "999", "--db", scanned).returncode == 2
+
+    rows = list(csv.DictReader(io.StringIO(run_command("export", "--db", scanned).stdout)))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 4
+    row = next(row for row in rows if row["filepath"] == str(song))
+    assert {name: float(row[name]) for name in NAMES} == expected
+    listed = json.loads(run_command("export", "--db", scanned, "--format", "json").stdout)
+    assert [item["filepath"] for item in listed] == [row["filepath"] for row in rows]
+    run_command("export", "--db", scanned, "--format", "parquet", "-o", tmp_path / "out.parquet")
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert table.column_names == list(COLUMNS)
+    assert table.to_pylist() == listed
+
+    verified = run_command("verify", "--db", scanned)
+    assert (verified.returncode, "4 of 4 tracks agree" in verified.stdout) == (0, True)
+    with sqlite3.connect(scanned) as connection:
+        connection.execute("UPDATE track_fingerprints SET lufs = lufs + 1 WHERE track_id = ?", (shown["id"],))
+    verified = run_command("verify", "--db", scanned)
+    assert (verified.returncode, "    lufs: stored" in verified.stdout) == (1, True)
+
+    assert "1 tracks wait" in run_command("clear-failed", "--db", scanned).stdout
+    assert "error" not in run_command("status", "--db", scanned).stdout
+
+
+def test_older_versions_are_exported_only_on_request(scanned: Path) -> None:
+    with sqlite3.connect(scanned) as connection:
+        connection.execute("UPDATE track_fingerprints SET fingerprint_version = 5 WHERE track_id < 3")
+    assert len(json.loads(run_command("export", "--db", scanned, "--format", "json").stdout)) < 4
+    everything = run_command("export", "--db", scanned, "--format", "json", "--all-versions").stdout
+    assert len(json.loads(everything)) == 4
+
+
+def test_commands_read_a_database_they_may_not_change(music: Music, tmp_path: Path) -> None:
+    database = application_database(tmp_path / "app.db", music(2))
+    assert "Tracks: 2, with a fingerprint: 0" in run_command("status", "--db", database).stdout
+    assert "To analyse: 2 tracks" in run_command("scan", "--db", database, "--dry-run").stdout
+    assert "no fingerprint" in run_command("show", "1", "--db", database).stdout
+
+
+def test_analyze(tmp_path: Path) -> None:
+    songs = [write_wav(tmp_path / name, seconds=0.5) for name in ("a.wav", "caf\udce9.wav")]
+    done = subprocess.run(
+        command("analyze", *songs, tmp_path / "none.wav", "--json"), capture_output=True, timeout=60
+    )
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert b"none.wav" in done.stderr
+    expected = auralis_fp.analyze(songs[0]).to_dict()
+    assert sorted(result.pop("path") for result in results) == [songs[0], str(tmp_path / "caf\\udce9.wav")]
+    assert results == [expected, expected]
+    table = run_command("analyze", songs[0])
+    assert table.returncode == 0
+    assert all(name in table.stdout for name in NAMES)
+    assert run_command("analyze", songs[0], "--table").stdout.splitlines()[0].split() == ["a.wav", "unit"]
+
+
+def test_doctor() -> None:
+    done = run_command("doctor")
+    assert done.returncode == 0, done.stdout
+    for text in (
+        "engine: core",
+        "libavformat",
+        "formats: ",
+        "clicks, tempo_bpm: ",
+        "all measurements are right",
+    ):
+        assert text in done.stdout
+
+
+def test_interrupting_a_scan(tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for index in range(30):
+        write_wav(folder / f"{index}.wav", index, seconds=40, rate=44100)
+    process = subprocess.Popen(
+        command("scan", folder, "--db", tmp_path / "library.db", "--workers", "2", "--no-sidecar"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("Progress: ")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "")
+    assert "Run the same command again to go on." in output
+    with sqlite3.connect(tmp_path / "library.db") as connection:
+        statuses = {row[0] for row in connection.execute("SELECT DISTINCT fingerprint_status FROM tracks")}
+    assert statuses <= {"complete", "pending"}
+
+
+def test_the_live_display_on_a_terminal(music: Music, tmp_path: Path) -> None:
+    folder = Path(music(4)[0]).parent
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command("scan", folder, "--db", tmp_path / "library.db"),
+        stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "140"},
+    )  # fmt: skip
+    os.close(theirs)
+    output = bytearray()
+    with contextlib.suppress(OSError):  # the end of a terminal is an error
+        while part := os.read(ours, 4096):
+            output += part
+    os.close(ours)
+    assert process.wait(30) == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
+    for words in ("4/4 (100.0 %)", "tracks/s", "real time", "ETA", "memory", "failed 0", "slowest"):
+        assert words in text
+    assert "Progress: " not in text

@@ -1,0 +1,348 @@
+"""Walking folders and keeping a database in line with them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, ScanReport
+from auralis_fp.library.catalog import synchronize
+from auralis_fp.library.claims import WorkLeft
+from auralis_fp.library.discovery import Walk
+from auralis_fp.library.progress import Meter, format_seconds
+from auralis_fp.library.queue import QueueStatistics
+from auralis_fp.library.reports import find_track, library_status
+from auralis_fp.library.tags import read_tags
+
+from .helpers import FakeAnalyzer, Recorder, application_database, set_track, track_row, values_of, write_wav
+
+Music = Callable[[int], list[str]]
+
+
+def scan(repository: LibraryRepository, folder: Path, analyzer: FakeAnalyzer | None = None) -> ScanReport:
+    extractor = FingerprintExtractor(repository, analyze=analyzer or FakeAnalyzer())
+    return Scan(repository, extractor, folders=[str(folder)], workers=4).run(Recorder())
+
+
+def found(*roots: Path) -> list[str]:
+    return [file.path for folder in Walk([str(root) for root in roots]) for file in folder]
+
+
+def test_the_walk_finds_audio_and_nothing_else(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    (music / "Album" / "CD 1").mkdir(parents=True)
+    (music / ".hidden").mkdir()
+    wanted = ["a.MP3", "Album/b.Flac", "Album/CD 1/c.opus", "caf\udce9.wav"]
+    for name in [*wanted, ".d.mp3", "._e.mp3", ".hidden/f.mp3", "cover.jpg", "mp3", "g.mp3.25d"]:
+        (music / name).touch()
+    os.mkfifo(music / "pipe.mp3")
+    (music / "folder.mp3").mkdir()
+    (music / "dangling.mp3").symlink_to("nowhere.mp3")
+    (music / "Album" / "up").symlink_to(music)  # a loop
+    (music / "self.wav").symlink_to("self.wav")
+    assert sorted(found(music)) == sorted(str(music / name) for name in wanted)
+    assert sorted(found(music, music / "Album")) == sorted(str(music / name) for name in wanted)
+
+
+def test_links_lead_to_one_track_per_file(library: LibraryRepository, tmp_path: Path) -> None:
+    music, elsewhere = tmp_path / "music", tmp_path / "elsewhere"
+    music.mkdir()
+    elsewhere.mkdir()
+    write_wav(music / "b.wav", 1)
+    os.link(music / "b.wav", music / "a.wav")
+    (music / "c.wav").symlink_to("b.wav")
+    write_wav(elsewhere / "target.wav", 2)
+    (music / "d.wav").symlink_to(elsewhere / "target.wav")
+    (music / "e.wav").symlink_to(elsewhere / "target.wav")
+    (music / ".store").mkdir()
+    write_wav(music / ".store" / "1.wav", 3)
+    (music / "f.wav").symlink_to(".store/1.wav")  # as git-annex does
+    report = scan(library, music)
+    assert (report.changes.new, report.changes.other_names) == (3, 3)
+    paths = {Path(track).name for track in stored_paths(library)}
+    assert paths == {"a.wav", "d.wav", "f.wav"}
+    # A new link to a listed file is no new track, whatever its place in the order.
+    os.link(music / "b.wav", music / "0.wav")
+    report = scan(library, music)
+    assert (report.changes.new, report.changes.moved, report.changes.changed) == (0, 0, 0)
+
+
+def stored_paths(repository: LibraryRepository) -> list[str]:
+    with repository.database.read() as connection:
+        return [row.filepath for row in connection.execute(repository.database.tracks.select())]
+
+
+def test_new_changed_moved_and_missing(repository: LibraryRepository, music: Music, tmp_path: Path) -> None:
+    songs = [Path(song) for song in music(6)]
+    folder = songs[0].parent
+    analyzer = FakeAnalyzer()
+    assert scan(repository, folder, analyzer).changes.new == 6
+    assert scan(repository, folder, analyzer).statistics.done == 0
+    ids = {song.name: find_track(repository.database, "", str(song)) for song in songs}
+
+    write_wav(songs[0], 100)  # the same size
+    write_wav(songs[1], 101, seconds=0.3)
+    info = songs[2].stat()
+    write_wav(songs[2], 102)
+    os.utime(songs[2], ns=(info.st_atime_ns, info.st_mtime_ns - 10**12))  # replaced by an older file
+    (folder / "Album").mkdir()
+    songs[3].rename(folder / "Album" / "renamed.wav")
+    songs[4].unlink()
+    report = scan(repository, folder, analyzer)
+    changes = report.changes
+    assert (changes.new, changes.changed, changes.moved, changes.missing) == (0, 3, 1, 1)
+    assert changes.missing_paths == [str(songs[4])]
+    assert len(analyzer.calls) == 9
+    for song in songs[:3]:
+        track = find_track(repository.database, "", str(song))
+        assert track is not None
+        assert track.fingerprint is not None
+        assert dict(track.fingerprint) == values_of(song)
+    moved = find_track(repository.database, "", str(folder / "Album" / "renamed.wav"))
+    before = ids[songs[3].name]
+    assert moved is not None
+    assert before is not None
+    assert moved.id == before.id
+    assert moved.fingerprint is not None
+    gone = find_track(repository.database, "", str(songs[4]))
+    assert gone is not None
+    assert gone.fingerprint is not None
+    assert library_status(repository.database).tracks == 6
+
+
+def test_a_changed_file_that_fails_does_not_keep_its_old_numbers(
+    library: LibraryRepository, music: Music
+) -> None:
+    (song,) = music(1)
+    scan(library, Path(song).parent)
+    Path(song).write_text("no audio any more")
+    report = scan(library, Path(song).parent)
+    assert [path for path, _reason in report.failures] == [song]
+    track = find_track(library.database, "", song)
+    assert track is not None
+    assert (track.status, track.fingerprint) == ("error", None)
+    # It is left alone until it changes again.
+    assert scan(library, Path(song).parent).statistics.done == 0
+    write_wav(song, 5)
+    assert scan(library, Path(song).parent).statistics.analyzed == 1
+
+
+def test_moves_that_are_not_certain_are_new_files(library: LibraryRepository, tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for name in ("a.wav", "b.wav"):
+        write_wav(folder / name)
+        os.utime(folder / name, (1_000_000_000, 1_000_000_000))
+    scan(library, folder)
+    for name in ("a.wav", "b.wav"):  # twins: the same size and time
+        (folder / name).rename(folder / f"new {name}")
+    changes = scan(library, folder).changes
+    assert (changes.new, changes.moved, changes.missing) == (2, 0, 2)
+
+
+def test_moves_in_an_application_database_go_by_name_and_size(music: Music, tmp_path: Path) -> None:
+    songs = [Path(song) for song in music(3)]
+    repository = LibraryRepository(application_database(tmp_path / "app.db", songs))
+    scan(repository, songs[0].parent)
+    (songs[0].parent / "Album").mkdir()
+    songs[1].rename(songs[0].parent / "Album" / songs[1].name)
+    songs[2].rename(songs[0].parent / "Album" / "another name.wav")
+    changes = scan(repository, songs[0].parent).changes
+    assert (changes.new, changes.moved, changes.missing) == (1, 1, 1)
+    assert track_row(repository.database, 2)["filepath"] == str(songs[0].parent / "Album" / songs[1].name)
+
+
+def test_names_that_are_not_utf8(repository: LibraryRepository, tmp_path: Path) -> None:
+    folder = tmp_path / "music" / "Beyonc\udce9"
+    folder.mkdir(parents=True)
+    song = folder / "caf\udce9.wav"
+    write_wav(song)
+    assert scan(repository, tmp_path / "music").statistics.analyzed == 1
+    assert stored_paths(repository)[0].startswith("file:///")
+    again = scan(repository, tmp_path / "music")
+    assert (again.changes.new, again.changes.missing, again.statistics.done) == (0, 0, 0)
+    song.rename(folder / "th\udce9.wav")
+    assert scan(repository, folder).changes.moved == 1
+    (folder / "th\udce9.wav").unlink()
+    assert scan(repository, folder).changes.missing == 1
+
+
+def test_an_unreadable_folder_is_named_and_its_tracks_are_not_missing(unprivileged: Path) -> None:
+    (unprivileged / "music" / "closed").mkdir(parents=True)
+    write_wav(unprivileged / "music" / "a.wav", 1)
+    write_wav(unprivileged / "music" / "closed" / "b.wav", 2)
+    repository = LibraryRepository(unprivileged / "library.db")
+    assert scan(repository, unprivileged / "music").clean
+    (unprivileged / "music" / "closed").chmod(0)
+    report = scan(repository, unprivileged / "music")
+    assert report.changes.unreadable == [(str(unprivileged / "music" / "closed"), "Permission denied")]
+    assert report.changes.missing == 0
+    assert not report.clean
+
+
+def test_a_read_only_music_folder_costs_the_sidecars_alone(unprivileged: Path) -> None:
+    (unprivileged / "music").mkdir()
+    write_wav(unprivileged / "music" / "a.wav")
+    (unprivileged / "music").chmod(0o555)
+    repository = LibraryRepository(unprivileged / "library.db")
+    report = scan(repository, unprivileged / "music")
+    assert report.clean
+    assert (report.statistics.analyzed, report.statistics.sidecars_unwritten) == (1, 1)
+    assert repository.exists(1)
+
+
+def test_a_vanished_folder_costs_nothing(library: LibraryRepository, music: Music, tmp_path: Path) -> None:
+    songs = music(5)
+    folder = Path(songs[0]).parent
+    synchronize(library.database, [str(folder)])
+    folder.rename(tmp_path / "unmounted")
+    extractor = FingerprintExtractor(library, analyze=FakeAnalyzer())
+    report = Scan(library, extractor, workers=2).run(Recorder())
+    assert report.unavailable == {str(folder): 5}
+    assert not report.clean
+    assert library_status(library.database).by_status == {"pending": 5}
+    (tmp_path / "unmounted").rename(folder)
+    reopened = LibraryRepository(library.database.url)
+    assert scan(reopened, folder).statistics.analyzed == 5
+
+
+def test_orphans_of_a_killed_process_are_removed(library: LibraryRepository, music: Music) -> None:
+    (song,) = music(1)
+    orphan = Path(song).with_name(".0123456789abcdef.25d.auralis-fp-tmp")
+    orphan.write_text("half")
+    synchronize(library.database, [str(Path(song).parent)], dry_run=True)
+    assert orphan.exists()
+    scan(library, Path(song).parent)
+    assert not orphan.exists()
+
+
+def test_a_dry_run_changes_nothing(library: LibraryRepository, music: Music) -> None:
+    songs = music(4)
+    folder = Path(songs[0]).parent
+    assert synchronize(None, [str(folder)], dry_run=True).new == 4
+    scan(library, folder)
+    write_wav(songs[0], 50, seconds=0.4)
+    Path(songs[1]).unlink()
+    write_wav(folder / "new.wav", 60)
+    library.database.engine.dispose()
+    before = sqlite3.connect(library.database.name).execute("SELECT * FROM tracks").fetchall()
+    changes = synchronize(library.database, [str(folder)], dry_run=True)
+    assert (changes.new, changes.changed, changes.missing) == (1, 1, 1)
+    assert sqlite3.connect(library.database.name).execute("SELECT * FROM tracks").fetchall() == before
+
+
+def test_rows_hold_what_the_file_says_of_itself(library: LibraryRepository, tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    source = write_wav(tmp_path / "source.wav", rate=44100, seconds=1.0)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", source, "-metadata", "title=Thé Sòng", folder / "a.flac"], check=True
+    )
+    (folder / "broken.mp3").write_bytes(b"ID3" + b"\xff" * 50)
+    synchronize(library.database, [str(folder)])
+    row = track_row(library.database, 1)
+    expected = {
+        "title": "Thé Sòng", "filepath": str(folder / "a.flac"), "duration": 1.0, "sample_rate": 44100,
+        "bit_depth": 16, "channels": 1, "format": "flac", "filesize": (folder / "a.flac").stat().st_size,
+        "fingerprint_status": "pending", "lufs_level": None,
+    }  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+    assert row["created_at"] is not None
+    row = track_row(library.database, 2)
+    assert (row["title"], row["duration"], row["format"]) == ("broken", None, "mp3")
+    assert read_tags("/nowhere/song.mp3").title == "song"
+
+
+def test_the_walk_and_the_work_go_on_together(library: LibraryRepository, music: Music) -> None:
+    songs = music(200)
+    recorder = Recorder()
+    extractor = FingerprintExtractor(library, use_sidecar_files=False, analyze=FakeAnalyzer(0.02))
+    report = Scan(library, extractor, folders=[str(Path(songs[0]).parent)], workers=4).run(recorder)
+    assert report.statistics.analyzed == 200
+    last = recorder.snapshots[-1]
+    assert (last.done, last.total, last.eta_s) == (200, 200, 0.0)
+    done = [snapshot.done for snapshot in recorder.snapshots]
+    assert done == sorted(done)
+    assert all(snapshot.done <= snapshot.total for snapshot in recorder.snapshots)
+
+
+def test_an_interrupted_scan_goes_on_where_it_was(library: LibraryRepository, music: Music) -> None:
+    songs = music(60)
+    folder = Path(songs[0]).parent
+    for interrupts in (1, 2):
+        extractor = FingerprintExtractor(library, use_sidecar_files=False, analyze=FakeAnalyzer(0.3))
+        run = Scan(library, extractor, folders=[str(folder)], workers=4)
+
+        class Interrupting(Recorder):
+            def show(
+                self, snapshot: object, *, last: bool = False, run: Scan = run, times: int = interrupts
+            ) -> None:
+                for _ in range(times):
+                    run.interrupt()
+
+        report = run.run(Interrupting())
+        assert report.interrupted
+        assert 0 <= report.statistics.done <= 8
+        assert "processing" not in library_status(library.database).by_status
+    report = scan(library, folder)
+    assert library_status(library.database).by_status == {"complete": 60}
+
+
+def test_failed_and_outdated_tracks_only_on_request(library: LibraryRepository, music: Music) -> None:
+    from .helpers import add_fingerprint
+
+    songs = music(3)
+    folder = Path(songs[0]).parent
+    synchronize(library.database, [str(folder)])
+    set_track(library.database, 1, fingerprint_status="error", fingerprint_error_message="once")
+    add_fingerprint(library.database, 2, 8)
+    analyzer = FakeAnalyzer()
+    scan(library, folder, analyzer)
+    assert analyzer.calls == [songs[2]]
+    library.retry_failed()
+    outdated = LibraryRepository(library.database.url, outdated=True)
+    scan(outdated, folder, analyzer)
+    assert sorted(analyzer.calls) == songs
+    assert library_status(library.database).by_version == {100: 3}
+
+
+def test_copies_are_tracks_of_their_own(library: LibraryRepository, music: Music) -> None:
+    (song,) = music(1)
+    shutil.copy2(song, song.replace("song", "copy"))
+    assert scan(library, Path(song).parent).changes.new == 2
+
+
+def test_the_time_left_goes_by_bytes() -> None:
+    meter = Meter()
+    meter.measure(QueueStatistics(), WorkLeft(110, 20_000, 110))
+    # Ten small files took ten seconds for 1000 bytes; a hundred with 19 000 bytes are left.
+    snapshot = meter.measure(
+        QueueStatistics(analyzed=10, bytes_done=1000, audio_seconds=500, elapsed_s=10),
+        WorkLeft(100, 19_000, 100),
+    )
+    assert snapshot.eta_s == pytest.approx(190)
+    assert snapshot.times_real_time == pytest.approx(50)
+    assert snapshot.line == "Progress: 10/110 (9.1%) | Rate: 1.0 tracks/s | ETA: 3m"
+    limited = meter.measure(QueueStatistics(analyzed=10, elapsed_s=10), WorkLeft(100, 19_000, 100), limit=20)
+    assert (limited.done, limited.total) == (10, 20)
+
+
+def test_the_line_is_the_one_in_the_contract() -> None:
+    from auralis_fp.library.progress import Snapshot
+
+    snapshot = Snapshot(10_000, 54_756, 42.53, 900.0, 17 * 60.0, QueueStatistics())
+    assert snapshot.line == "Progress: 10000/54756 (18.3%) | Rate: 42.5 tracks/s | ETA: 17m"
+    assert [format_seconds(s) for s in (None, 0, 45, 59.7, 3599, 7500)] == [
+        "?",
+        "0s",
+        "45s",
+        "1m",
+        "1h 00m",
+        "2h 05m",
+    ]
