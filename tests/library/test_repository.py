@@ -195,7 +195,7 @@ def test_placeholders_are_no_fingerprints_and_old_versions_wait_for_outdated(
         False, False, True, True, False,
     ]  # fmt: skip
     assert repository.get_by_track_id(placeholder) is None
-    assert [track.id for track in repository.get_missing_fingerprints()] == [placeholder, bare]
+    assert [track.id for track in repository.get_missing_fingerprints()] == [placeholder, dead, bare]
     assert [track.id for track in repository.get_missing_fingerprints(limit=1)] == [placeholder]
 
     repository.reconcile()

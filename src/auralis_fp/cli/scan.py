@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,8 @@ def _display() -> Display:
 @contextmanager
 def _stopping_on_signals(run: Scan) -> Iterator[None]:
     def interrupt(_number: int, _frame: Any) -> None:
+        if not (run.interrupted or sys.stdout.isatty()):  # a live display says so itself
+            os.write(2, b"finishing the running tracks; interrupt again to cancel them\n")
         run.interrupt()
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -154,6 +154,15 @@ class Claims:
             yield self._owned(track_id, claim)
             self._held.pop(track_id, None)
 
+    def unclaimed(self) -> ColumnElement[bool]:
+        """Say in SQL that nobody works on a track and that it has not failed."""
+        status = self._tracks.fingerprint_status
+        return or_(
+            status.is_(None),
+            status.in_((PENDING, COMPLETE)),
+            and_(status == PROCESSING, self._expired()),
+        )
+
     def reconcile(self) -> None:
         """Make the statuses say what the fingerprints say, for databases that older programs wrote.
 

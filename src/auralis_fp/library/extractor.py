@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint
+from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint, Unreadable
 from auralis_fp.library import sidecar
 from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper, FingerprintRepository
 from auralis_fp.library.sidecar import FileState
@@ -273,8 +273,9 @@ class FingerprintExtractor:
 def _state(path: str) -> FileState:
     try:
         return FileState.of(path)
-    except FileNotFoundError as error:
-        raise FileNotFound(error.strerror or "no such file", stage="open", path=path) from error
+    except OSError as error:
+        kind = FileNotFound if isinstance(error, FileNotFoundError) else Unreadable
+        raise kind(error.strerror or str(error), stage="open", path=path) from error
 
 
 def choose_analyzer(use_native: bool) -> Analyze:

@@ -167,9 +167,9 @@ class LiveDisplay:
 def _drawn(snapshot: Snapshot) -> Group:
     s, counts = snapshot, snapshot.statistics
     share = 100 * s.done / s.total if s.total else 100.0
-    first = Table.grid(padding=(0, 1))
-    first.add_row(
-        ProgressBar(total=max(s.total, 1), completed=s.done, width=30),
+    bar = Table.grid(expand=True)  # alone, a bar has no end of line
+    bar.add_row(ProgressBar(total=max(s.total, 1), completed=s.done))
+    first = Text(
         f"{s.done}/{s.total} ({share:.1f} %) · {s.tracks_per_s:.1f} tracks/s · "
         f"{s.times_real_time:.0f} × real time · ETA {format_seconds(s.eta_s)}",  # noqa: RUF001
     )
@@ -185,7 +185,7 @@ def _drawn(snapshot: Snapshot) -> Group:
         lines.append(Text(f"slowest {counts.slowest_s:.1f} s: {name}", style="dim", no_wrap=True))
     if s.note:
         lines.append(Text(s.note, style="yellow"))
-    return Group(first, *lines)
+    return Group(bar, first, *lines)
 
 
 def format_seconds(seconds: float | None) -> str:

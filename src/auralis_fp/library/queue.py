@@ -179,7 +179,9 @@ class FingerprintQueue:
             ]
             if isinstance(self._repository, ClaimKeeper):
                 self._threads.append(
-                    threading.Thread(target=self._renew, name="fingerprint-claims", daemon=True)
+                    threading.Thread(
+                        target=self._renew, args=(self._finished,), name="fingerprint-claims", daemon=True
+                    )
                 )
         for thread in self._threads:
             thread.start()
@@ -282,9 +284,9 @@ class FingerprintQueue:
             sidecars_unwritten=old.sidecars_unwritten + bool(extraction.sidecar_error),
         )
 
-    def _renew(self) -> None:
+    def _renew(self, finished: threading.Event) -> None:
         assert isinstance(self._repository, ClaimKeeper)
-        while not self._finished.wait(self._repository.claim_timeout_s / 4):
+        while not finished.wait(self._repository.claim_timeout_s / 4):
             try:
                 self._repository.renew_claims()
             except Exception as error:  # the next beat may still be in time

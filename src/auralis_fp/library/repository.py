@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import URL, and_, exists, insert, or_, select, update
+from sqlalchemy import URL, and_, exists, insert, select, update
 
 from auralis_fp.library.claims import ClaimedTrack, Claims, WorkLeft
 from auralis_fp.library.database import Database, utc_now
@@ -184,7 +184,7 @@ class LibraryRepository:
         query = (
             select(t.c.id, t.c.filepath, *(t.c[n] for n in ("duration", "filesize") if n in t.c))
             .where(
-                or_(t.c.fingerprint_status.is_(None), t.c.fingerprint_status.in_((PENDING, COMPLETE))),
+                self._claims.unclaimed(),
                 ~exists().where(and_(f.c.track_id == t.c.id, ~is_placeholder(f))),
             )
             .order_by(t.c.id)

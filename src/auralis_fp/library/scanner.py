@@ -110,6 +110,11 @@ class Scan:
         """
         self._interrupts += 1
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether :meth:`interrupt` was called."""
+        return self._interrupts > 0
+
     def run(self, display: Display) -> ScanReport:
         """Scan until nothing is left to do or :meth:`interrupt` is called.
 
@@ -157,7 +162,7 @@ class Scan:
     def _finish(self) -> ScanReport:
         report = self._report
         report.statistics = self._queue.statistics
-        report.interrupted = self._interrupts > 0
+        report.interrupted = self.interrupted
         for error in (self._queue.error, self._walk_error):
             if error is not None:
                 raise (
@@ -174,7 +179,7 @@ class Scan:
             synchronize(
                 self._repository.database,
                 self._folders,
-                stop=lambda: self._interrupts > 0 or self._queue.error is not None,
+                stop=lambda: self.interrupted or self._queue.error is not None,
                 changes=self._report.changes,
             )
         except Exception as error:
