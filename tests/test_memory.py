@@ -1,0 +1,50 @@
+"""Peak memory, measured in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synth
+from encode import encode, write_wav
+
+MEASURE = """
+import re, sys
+from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+import auralis_fp
+with ThreadPoolExecutor(int(sys.argv[1])) as pool:
+    seconds = sum(fp.metadata.duration for fp in pool.map(auralis_fp.analyze, sys.argv[2:]))
+# Not getrusage's ru_maxrss, which a process inherits from the one that started it.
+peak_kib = int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
+print(seconds, peak_kib * 1024 / 1e6)
+"""
+
+
+def peak_megabytes(paths: list[Path], *, threads: int, seconds: float) -> float:
+    command = [sys.executable, "-c", MEASURE, str(threads), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    measured_s, megabytes = map(float, done.stdout.split())
+    assert measured_s == pytest.approx(seconds, abs=len(paths))
+    return megabytes
+
+
+@pytest.mark.parametrize("extension", ["m4a", "ogg"])
+def test_sixteen_threads_on_four_minute_files(extension: str, tmp_path: Path) -> None:
+    minutes = np.tile(synth.song("rock", 30), (8, 1))
+    path = encode(tmp_path / f"x.{extension}", minutes, 44100)
+    copies = [tmp_path / f"{i}.{extension}" for i in range(16)]
+    for copy in copies:
+        copy.hardlink_to(path)
+    assert peak_megabytes(copies, threads=16, seconds=16 * 240) <= 200
+
+
+def test_one_file_of_three_hours(tmp_path: Path) -> None:
+    """At a low rate, which halves the work: what grows with the length is kept per frame of 22.05 kHz."""
+    samples = synth.to_int16(synth.song("rock", 60, 11025))
+    path = write_wav(tmp_path / "x.wav", samples, 11025, seconds=3 * 3600, repeat=True)
+    assert peak_megabytes([path], threads=1, seconds=3 * 3600) <= 150

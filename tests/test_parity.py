@@ -1,0 +1,16 @@
+"""The compiled core against the reference analyzer, dimension by dimension, on generated recordings."""
+
+from __future__ import annotations
+
+import pytest
+from cases import GENERATED, Case
+from references import References
+from tolerances import PARITY, assert_agree
+
+import auralis_fp
+
+
+@pytest.mark.parametrize("case", GENERATED, ids=str)
+def test_core_agrees_with_reference(case: Case, references: References) -> None:
+    measured = auralis_fp.analyze_samples(case.samples(), case.rate)
+    assert_agree(measured, references.of(case), PARITY)

@@ -1,0 +1,75 @@
+"""How closely two analyses must agree: the one table of tolerances, from the definition of the dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from auralis_fp import NAMES, Fingerprint
+
+# Compiled core against reference analyzer, same decoded samples.
+PARITY: Final[Mapping[str, float]] = {
+    "sub_bass_pct": 0.05,
+    "bass_pct": 0.05,
+    "low_mid_pct": 0.05,
+    "mid_pct": 0.05,
+    "upper_mid_pct": 0.05,
+    "presence_pct": 0.05,
+    "air_pct": 0.05,
+    "lufs": 0.02,
+    "crest_db": 0.02,
+    "bass_mid_ratio": 0.05,
+    "tempo_bpm": 0.1,
+    "rhythm_stability": 0.01,
+    "transient_density": 0.01,
+    "silence_ratio": 0.002,
+    "spectral_centroid": 0.005,
+    "spectral_rolloff": 0.005,
+    "spectral_flatness": 0.005,
+    "harmonic_ratio": 0.005,
+    "pitch_stability": 0.01,
+    "chroma_energy": 0.005,
+    "dynamic_range_variation": 0.005,
+    "loudness_variation_std": 0.05,
+    "peak_consistency": 0.005,
+    "stereo_width": 0.005,
+    "phase_correlation": 0.005,
+}
+
+# Between CPU levels, and between the same samples handed over in other blocks.
+BUILD: Final[Mapping[str, float]] = {name: tolerance / 10 for name, tolerance in PARITY.items()}
+
+
+def differences(a: Fingerprint, b: Fingerprint) -> dict[str, float]:
+    """Absolute difference per dimension."""
+    return {name: abs(a[name] - b[name]) for name in NAMES}
+
+
+def assert_agree(
+    measured: Fingerprint,
+    expected: Fingerprint,
+    tolerance: Mapping[str, float],
+    *,
+    besides: frozenset[str] = frozenset(),
+) -> None:
+    """Fails with a table of every dimension that is off, and where the undefined ones differ."""
+    assert measured.undefined == expected.undefined
+    off = [
+        f"{name}: {measured[name]:.9g}, {difference:.3g} from {expected[name]:.9g}, not {tolerance[name]:g}"
+        for name, difference in differences(measured, expected).items()
+        if name not in besides and not difference <= tolerance[name]
+    ]
+    assert not off, "\n" + "\n".join(off)
+
+
+def assert_identical(measured: Fingerprint, expected: Fingerprint) -> None:
+    """Bit for bit, and the same dimensions undefined."""
+    changed = [
+        f"{name}: {measured[name]!r} != {expected[name]!r}"
+        for name in NAMES
+        if np.float64(measured[name]).tobytes() != np.float64(expected[name]).tobytes()
+    ]
+    assert not changed, "\n" + "\n".join(changed)
+    assert measured.undefined == expected.undefined
