@@ -1,6 +1,6 @@
 // CPU time of every stage of the analysis on its own, over the same music.
 //
-//   auralis_stages FILE [REPEATS]     prints one line a stage: name, median and minimum in ms, share of the whole
+//   auralis_stages FILE [REPEATS [STAGE]]     prints one line a stage: name, median and minimum in ms, share of the whole
 //
 // The file is decoded once; each stage then sees the whole recording as the analyzer would feed it.
 #include <algorithm>
@@ -89,7 +89,7 @@ void push_spectra(const Recording& r, const SpectrumBatch& spectrum) {
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        std::fprintf(stderr, "usage: %s FILE [REPEATS]\n", argv[0]);
+        std::fprintf(stderr, "usage: %s FILE [REPEATS [STAGE]]\n", argv[0]);
         return 2;
     }
     const int repeats = argc > 2 ? std::atoi(argv[2]) : 7;
@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
         envelope = onsets.finish();
     }
 
-    const std::vector<std::pair<std::string, std::function<void()>>> stages = {
+    std::vector<std::pair<std::string, std::function<void()>>> stages = {
         {"decode", [&] { decode(argv[1], nullptr); }},
         {"loudness",
          [&] {
@@ -186,19 +186,20 @@ int main(int argc, char** argv) {
              analyzer.finish();
          }},
     };
-    std::vector<double> medians, minima;
-    for (const auto& [name, work] : stages) {
-        std::vector<double> times;
-        for (int i = 0; i < repeats; ++i) {
+    if (argc > 3) std::erase_if(stages, [&](const auto& stage) { return stage.first != argv[3]; });
+    if (stages.empty()) return 2;
+    // Stages take turns, so that a disturbance of the machine meets them all.
+    std::vector<std::vector<double>> times(stages.size());
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+        for (std::size_t i = 0; i < stages.size(); ++i) {
             const double start = cpu_ms();
-            work();
-            times.push_back(cpu_ms() - start);
+            stages[i].second();
+            times[i].push_back(cpu_ms() - start);
         }
-        std::ranges::sort(times);
-        medians.push_back(times[times.size() / 2]);
-        minima.push_back(times.front());
     }
+    for (auto& t : times) std::ranges::sort(t);
+    const auto median = [](const std::vector<double>& t) { return t[t.size() / 2]; };
     for (std::size_t i = 0; i < stages.size(); ++i)
-        std::printf("%-20s %8.1f ms (min %8.1f)  %5.1f %%\n", stages[i].first.c_str(), medians[i], minima[i],
-                    100 * medians[i] / medians.back());
+        std::printf("%-20s %8.1f ms (min %8.1f)  %5.1f %%\n", stages[i].first.c_str(), median(times[i]),
+                    times[i].front(), 100 * median(times[i]) / median(times.back()));
 }

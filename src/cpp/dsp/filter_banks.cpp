@@ -31,8 +31,9 @@ MelFilterBank::MelFilterBank() {
         const double low = corner_hz[b], centre = corner_hz[b + 1], high = corner_hz[b + 2];
         const double unit_area = 2 / (high - low);
         bands_[b] = {0, weights_.size(), 0};
-        for (std::size_t k = 0; k < kBins; ++k) {
+        for (auto k = static_cast<std::size_t>(low / kBinHz); k < kBins; ++k) {
             const double hz = static_cast<double>(k) * kBinHz;
+            if (hz >= high) break;
             const double weight = std::min((hz - low) / (centre - low), (high - hz) / (high - centre));
             if (weight <= 0) continue;
             if (bands_[b].count++ == 0) bands_[b].first_bin = k;

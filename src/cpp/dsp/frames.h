@@ -12,7 +12,8 @@ inline constexpr std::size_t kSampleRate = 22'050;  // of y, Hz
 inline constexpr std::size_t kFrameLength = 2048;
 inline constexpr std::size_t kHop = 512;
 inline constexpr std::size_t kBins = kFrameLength / 2 + 1;
-inline constexpr double kFrameRate = static_cast<double>(kSampleRate) / kHop;  // Hz
+inline constexpr std::size_t kPaddedBins = (kBins + kLanes - 1) / kLanes * kLanes;  // whole Lanes
+inline constexpr double kFrameRate = static_cast<double>(kSampleRate) / kHop;       // Hz
 
 // Samples that eight consecutive frames cover.
 inline constexpr std::size_t kBatchSamples = kFrameLength + (kLanes - 1) * kHop;
@@ -34,10 +35,22 @@ inline void load_frames(const float* samples, std::size_t hop, std::size_t n, La
     }
 }
 
+// The same with every frame multiplied by a window of n values.
+inline void load_frames(const float* samples, std::size_t hop, std::size_t n, const float* window, Lanes* out) {
+    for (std::size_t i = 0; i < n; i += kLanes) {
+        const Lanes w = Lanes::load(window + i);
+        std::array<Lanes, kLanes> block;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) block[lane] = Lanes::load(samples + lane * hop + i) * w;
+        transpose(block);
+        for (std::size_t j = 0; j < kLanes; ++j) out[i + j] = block[j];
+    }
+}
+
 // Short-time spectrum of a FrameBatch, lane = frame.
 struct SpectrumBatch {
-    std::array<Lanes, kBins> power;      // |STFT|^2
-    std::array<Lanes, kBins> magnitude;  // |STFT|
+    std::array<Lanes, kBins> power;            // |STFT|^2
+    std::array<Lanes, kPaddedBins> magnitude;  // |STFT|; beyond the last bin zeros
+    SpectrumBatch() { magnitude.fill(Lanes(0.0F)); }
 };
 
 }  // namespace auralis

@@ -133,11 +133,23 @@ inline Lanes sqrt(Lanes x) {
     return x;
 }
 
+// Sum in double precision.
 inline double sum(Lanes x) {
     double s = 0;
     for (std::size_t lane = 0; lane < kLanes; ++lane) s += static_cast<double>(x[lane]);
     return s;
 }
+
+// Four doubles, for sums over samples and for recursive filters.
+using Doubles __attribute__((vector_size(4 * sizeof(double)))) = double;
+
+inline Doubles load_doubles(const float* from) {
+    Doubles d;
+    for (std::size_t i = 0; i < 4; ++i) d[i] = static_cast<double>(from[i]);
+    return d;
+}
+
+inline double sum(Doubles x) { return (x[0] + x[1]) + (x[2] + x[3]); }
 
 // The shuffles are templates on the vector type only so that the branch for the other register width is
 // never instantiated.

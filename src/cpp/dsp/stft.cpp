@@ -7,8 +7,7 @@ namespace auralis {
 Stft::Stft() : window_(hann_window(kFrameLength)), frames_(kFrameLength), fft_(kFrameLength) {}
 
 void Stft::compute(const FrameBatch& batch, SpectrumBatch& spectrum) {
-    load_frames(batch.samples, kHop, kFrameLength, frames_.data());
-    for (std::size_t i = 0; i < kFrameLength; ++i) frames_[i] *= window_[i];
+    load_frames(batch.samples, kHop, kFrameLength, window_.data(), frames_.data());
     fft_.forward(frames_.data(), [&](std::size_t k, Lanes re, Lanes im) {
         spectrum.power[k] = re * re + im * im;
         spectrum.magnitude[k] = sqrt(spectrum.power[k]);

@@ -19,74 +19,75 @@ std::size_t reflect(std::ptrdiff_t i, std::size_t n) {
 }  // namespace
 
 HarmonicPercussive::HarmonicPercussive()
-    : magnitude_(kHistory),
-      percussive_(kHistory),
-      column_(kMedianOutputs + 2 * (kReach + 1)),
-      medians_(kMedianOutputs) {}
+    : magnitude_(kStrips), percussive_(kStrips), column_(kMedianOutputs + 2 * kMargin), medians_(kMedianOutputs) {}
 
 void HarmonicPercussive::push(const FrameBatch& batch, const SpectrumBatch& spectrum) {
-    for (std::size_t i = 0; i < column_.size(); ++i)
-        column_[i] = spectrum.magnitude[reflect(static_cast<std::ptrdiff_t>(i) - (kReach + 1), kBins)];
+    const auto& magnitude = spectrum.magnitude;
+    std::copy_n(magnitude.begin(), kBins, column_.begin() + kMargin);
+    for (std::size_t i = 0; i < kMargin; ++i) {
+        column_[kMargin - 1 - i] = magnitude[i];
+        column_[kMargin + kBins + i] = magnitude[kBins - 1 - i];
+    }
     sliding_median_31(&column_[1], kMedianOutputs, medians_.data());
     std::fill(medians_.begin() + kBins, medians_.end(), Lanes(0.0F));
-    store_rows(medians_.data(), batch, percussive_);
 
-    std::copy(spectrum.magnitude.begin(), spectrum.magnitude.end(), column_.begin());
-    std::fill(column_.begin() + kBins, column_.end(), Lanes(0.0F));
-    store_rows(column_.data(), batch, magnitude_);
-
+    const std::size_t position = kMargin + frames_ - masked_;
+    append(magnitude.data(), position, magnitude_);
+    append(medians_.data(), position, percussive_);
     frames_ += batch.count;
-    while (frames_ >= masked_ + kBlockFrames + kReach) mask_block(kBlockFrames, false);
+    if (frames_ >= masked_ + kBlockFrames + kReach) mask_block(kBlockFrames, false);
 }
 
-void HarmonicPercussive::store_rows(const Lanes* bins, const FrameBatch& batch, Ring& ring) {
-    for (std::size_t k = 0; k < kRowBins; k += kLanes) {
+// Transposes eight frames to the strips. Lanes of a last, partial batch that hold no frame land behind the end.
+void HarmonicPercussive::append(const Lanes* bins, std::size_t position, std::vector<Strip>& strips) {
+    for (std::size_t s = 0; s < kStrips; ++s) {
         std::array<Lanes, kLanes> block;
-        std::copy_n(bins + k, kLanes, block.begin());
+        std::copy_n(bins + s * kLanes, kLanes, block.begin());
         transpose(block);
-        for (std::size_t i = 0; i < batch.count; ++i) block[i].store(&row(ring, batch.first_frame + i)[k]);
+        std::copy_n(block.begin(), kLanes, strips[s].begin() + static_cast<std::ptrdiff_t>(position));
     }
+}
+
+// Continues the recording beyond its first frame and, at the end, beyond its last.
+void HarmonicPercussive::reflect_edges(Strip& strip, std::size_t count, bool at_end) const {
+    if (masked_ == 0)
+        for (std::size_t i = 1; i <= kMargin; ++i)
+            strip[kMargin - i] = strip[kMargin + reflect(-static_cast<std::ptrdiff_t>(i), frames_)];
+    if (at_end)
+        for (std::size_t frame = frames_; frame < masked_ + count + kReach; ++frame)
+            strip[kMargin + frame - masked_] =
+                strip[kMargin + reflect(static_cast<std::ptrdiff_t>(frame), frames_) - masked_];
 }
 
 void HarmonicPercussive::mask_block(std::size_t count, bool at_end) {
-    constexpr std::size_t kColumn = kBlockFrames + 2 * (kReach + 1);
-    std::array<const float*, kColumn> rows;
-    for (std::size_t i = 0; i < kColumn; ++i) {
-        const auto frame = static_cast<std::ptrdiff_t>(masked_ + i) - static_cast<std::ptrdiff_t>(kReach + 1);
-        // Before the end the last row may not exist yet, and is not looked at.
-        const std::size_t source =
-            at_end || frame < 0 ? reflect(frame, frames_) : std::min(static_cast<std::size_t>(frame), frames_ - 1);
-        rows[i] = row(magnitude_, source).data();
-    }
-    std::array<const float*, kBlockFrames> percussive_rows;
-    for (std::size_t i = 0; i < count; ++i) percussive_rows[i] = row(percussive_, masked_ + i).data();
-
-    std::array<Lanes, kColumn> column;
     std::array<Lanes, kBlockFrames> harmonic;
-    for (std::size_t k = 0; k < kRowBins; k += kLanes) {
-        for (std::size_t i = 0; i < kColumn; ++i) column[i] = Lanes::load(rows[i] + k);
-        sliding_median_31(&column[1], kBlockFrames, harmonic.data());
-        Lanes harmonic_sum(0.0F), percussive_sum(0.0F);
+    for (std::size_t s = 0; s < kStrips; ++s) {
+        Strip& magnitude = magnitude_[s];
+        Strip& percussive = percussive_[s];
+        reflect_edges(magnitude, count, at_end);
+        sliding_median_31(&magnitude[1], kBlockFrames, harmonic.data());
+        Lanes harmonic_sum(0.0F);
+        Lanes percussive_sum(0.0F);
         for (std::size_t i = 0; i < count; ++i) {
             // Soft masks of power 2: h^2 / (h^2 + p^2) and its complement; a half each where both are zero.
-            const Lanes percussive = Lanes::load(percussive_rows[i] + k);
             const Lanes h2 = harmonic[i] * harmonic[i];
-            const Lanes total = h2 + percussive * percussive;
+            const Lanes total = h2 + percussive[kMargin + i] * percussive[kMargin + i];
             constexpr float kTiny = 1e-36F;
             const Lanes mask = select(total < kTiny, 0.5F, h2 / max(total, kTiny));
-            const Lanes magnitude = column[i + kReach + 1];
-            const Lanes harmonic_part = magnitude * mask;
-            const Lanes percussive_part = magnitude - harmonic_part;
+            const Lanes harmonic_part = magnitude[kMargin + i] * mask;
+            const Lanes percussive_part = magnitude[kMargin + i] - harmonic_part;
             harmonic_sum += harmonic_part * harmonic_part;
             percussive_sum += percussive_part * percussive_part;
         }
         // One-sided spectrum: every bin but DC and Nyquist stands for two.
         harmonic_energy_ += 2 * sum(harmonic_sum);
         percussive_energy_ += 2 * sum(percussive_sum);
-        if (k == 0 || k == kBins - 1) {
+        if (s == 0 || s == kStrips - 1) {
             harmonic_energy_ -= static_cast<double>(harmonic_sum[0]);
             percussive_energy_ -= static_cast<double>(percussive_sum[0]);
         }
+        std::copy(magnitude.begin() + kBlockFrames, magnitude.end(), magnitude.begin());
+        std::copy(percussive.begin() + kBlockFrames, percussive.end(), percussive.begin());
     }
     masked_ += count;
 }

@@ -21,26 +21,27 @@ public:
 
 private:
     static constexpr std::size_t kReach = kMedianWindow / 2;
-    // Frames are masked a block at a time, as soon as the 15 frames after the block are known.
+    // sliding_median_31 reads one value more on each side, which influences nothing.
+    static constexpr std::size_t kMargin = kReach + 1;
+    // Frames are masked a block at a time, as soon as the frames after the block are known.
     static constexpr std::size_t kBlockFrames = 2 * kMedianGroup;
-    // Rows kept: the block, its reach before and after (one more each way for sliding_median_31), and the
-    // frames by which a batch of eight overshoots.
-    static constexpr std::size_t kHistory = kBlockFrames + 2 * (kReach + 1) + kLanes;
-    static constexpr std::size_t kRowBins = (kBins + kLanes - 1) / kLanes * kLanes;
     static constexpr std::size_t kMedianOutputs = (kBins + kMedianGroup - 1) / kMedianGroup * kMedianGroup;
+    // Frames kept: a block, the margins before and after, and those by which a batch of eight overshoots.
+    static constexpr std::size_t kHistory = kBlockFrames + 2 * kMargin + kLanes;
 
-    // Frames by bins, the last kHistory frames; lane = bin.
-    using Row = std::array<float, kRowBins>;
-    using Ring = std::vector<Row>;
-    static Row& row(Ring& ring, std::size_t frame) { return ring[frame % kHistory]; }
-    static void store_rows(const Lanes* bins, const FrameBatch& batch, Ring& ring);
+    // A strip is the course of eight neighbouring bins over the frames kept, lane = bin. Position kMargin is
+    // the first frame not masked yet.
+    using Strip = std::array<Lanes, kHistory>;
+    static constexpr std::size_t kStrips = kPaddedBins / kLanes;
 
+    static void append(const Lanes* bins, std::size_t position, std::vector<Strip>& strips);
+    void reflect_edges(Strip& strip, std::size_t count, bool at_end) const;
     void mask_block(std::size_t count, bool at_end);
 
-    Ring magnitude_;   // |STFT|
-    Ring percussive_;  // its medians over frequency
-    std::size_t frames_ = 0;
-    std::size_t masked_ = 0;  // frames already in the energies
+    std::vector<Strip> magnitude_;   // |STFT|
+    std::vector<Strip> percussive_;  // its medians over frequency
+    std::size_t frames_ = 0;         // pushed so far
+    std::size_t masked_ = 0;         // of these, already in the energies
     double harmonic_energy_ = 0;
     double percussive_energy_ = 0;
     std::vector<Lanes> column_, medians_;  // scratch, lane = frame: bins with reflected edges, their medians

@@ -41,69 +41,62 @@ void Levels::Stretch::add(const Stretch& o) {
 }
 
 Levels::Sums Levels::measure(const float* left, const float* right, const float* mid, std::size_t n) {
-    // Two doubles a register: sums of squares of float samples are exact to 1e-16 of themselves.
-    constexpr std::size_t kStep = 4;
-    using Doubles __attribute__((vector_size(kStep * sizeof(double)))) = double;
-    using Floats __attribute__((vector_size(kStep * sizeof(float)))) = float;
-    const auto load = [](const float* p) {
-        Floats v;
-        std::memcpy(&v, p, sizeof v);
-        return v;
-    };
-    Doubles sum_l{}, sum_r{}, ll{}, rr{}, lr{}, mm{};
     Sums s;
     std::size_t i = 0;
-    for (; i + kStep <= n; i += kStep) {
-        const Doubles l = __builtin_convertvector(load(left + i), Doubles);
-        const Doubles r = __builtin_convertvector(load(right + i), Doubles);
-        const Doubles m = __builtin_convertvector(load(mid + i), Doubles);
-        sum_l += l;
-        sum_r += r;
-        ll += l * l;
-        rr += r * r;
-        lr += l * r;
-        mm += m * m;
+    if (n >= kLanes) {
+        Doubles sum_l{}, sum_r{}, ll{}, rr{}, lr{}, mm{};
+        Lanes l_min = Lanes::load(left), l_max = l_min;
+        Lanes r_min = Lanes::load(right), r_max = r_min;
+        Lanes m_min(0.0F), m_max(0.0F);
+        for (; i + kLanes <= n; i += kLanes) {
+            for (std::size_t half = i; half < i + kLanes; half += kLanes / 2) {
+                const Doubles l = load_doubles(left + half);
+                const Doubles r = load_doubles(right + half);
+                const Doubles m = load_doubles(mid + half);
+                sum_l += l;
+                sum_r += r;
+                ll += l * l;
+                rr += r * r;
+                lr += l * r;
+                mm += m * m;
+            }
+            l_min = min(l_min, Lanes::load(left + i));
+            l_max = max(l_max, Lanes::load(left + i));
+            r_min = min(r_min, Lanes::load(right + i));
+            r_max = max(r_max, Lanes::load(right + i));
+            m_min = min(m_min, Lanes::load(mid + i));
+            m_max = max(m_max, Lanes::load(mid + i));
+        }
+        s.left = sum(sum_l);
+        s.right = sum(sum_r);
+        s.left2 = sum(ll);
+        s.right2 = sum(rr);
+        s.product = sum(lr);
+        s.mid2 = sum(mm);
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            s.left_min = std::min(s.left_min, l_min[lane]);
+            s.left_max = std::max(s.left_max, l_max[lane]);
+            s.right_min = std::min(s.right_min, r_min[lane]);
+            s.right_max = std::max(s.right_max, r_max[lane]);
+            s.mid_peak = std::max({s.mid_peak, -m_min[lane], m_max[lane]});
+        }
     }
-    const auto total = [](const Doubles& v) { return (v[0] + v[1]) + (v[2] + v[3]); };
-    s.left = total(sum_l);
-    s.right = total(sum_r);
-    s.left2 = total(ll);
-    s.right2 = total(rr);
-    s.product = total(lr);
-    s.mid2 = total(mm);
     for (; i < n; ++i) {
-        const double l = left[i], r = right[i], m = mid[i];
+        const auto l = static_cast<double>(left[i]);
+        const auto r = static_cast<double>(right[i]);
+        const auto m = static_cast<double>(mid[i]);
         s.left += l;
         s.right += r;
         s.left2 += l * l;
         s.right2 += r * r;
         s.product += l * r;
         s.mid2 += m * m;
+        s.left_min = std::min(s.left_min, left[i]);
+        s.left_max = std::max(s.left_max, left[i]);
+        s.right_min = std::min(s.right_min, right[i]);
+        s.right_max = std::max(s.right_max, right[i]);
+        s.mid_peak = std::max(s.mid_peak, std::abs(mid[i]));
     }
-    const auto range = [n](const float* p, float& low, float& high) {
-        std::size_t k = 0;
-        if (n >= kLanes) {
-            Lanes lows = Lanes::load(p), highs = lows;
-            for (k = kLanes; k + kLanes <= n; k += kLanes) {
-                lows = min(lows, Lanes::load(p + k));
-                highs = max(highs, Lanes::load(p + k));
-            }
-            for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                low = std::min(low, lows[lane]);
-                high = std::max(high, highs[lane]);
-            }
-        }
-        for (; k < n; ++k) {
-            low = std::min(low, p[k]);
-            high = std::max(high, p[k]);
-        }
-    };
-    range(left, s.left_min, s.left_max);
-    range(right, s.right_min, s.right_max);
-    float mid_min = 0;
-    float mid_max = 0;
-    range(mid, mid_min, mid_max);
-    s.mid_peak = std::max(-mid_min, mid_max);
     return s;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <utility>
 
 #include "core/fingerprint.h"
 
@@ -94,24 +95,36 @@ void Loudness::advance(std::span<const std::span<const float>> channels, std::si
 void Loudness::filter(ChannelPair& pair, const float* left, const float* right, std::size_t n) const {
     // Locals, so that the state stays in registers.
     const Quad b0 = b0_, c1 = c1_, c2 = c2_, a1 = a1_, a2 = a2_;
-    Quad x1 = pair.x1, s1 = pair.s1, s2 = pair.s2, y1 = pair.y1, y2 = pair.y2, energy = pair.energy;
-    for (std::size_t i = 0; i < n; ++i) {
-        const Quad in = {static_cast<double>(left[i]), static_cast<double>(right[i])};
-        const Quad x = __builtin_shufflevector(in, y2, 0, 1, 4, 5);
+    Quad x1 = pair.x1, s1 = pair.s1, s2 = pair.s2, energy = pair.energy;
+    auto [y4, y3, y2, y1] = pair.y;
+    const auto step = [&](Quad x) {
         const Quad y = b0 * x + s1;
-        const Quad s = (c1 * x + c2 * x1 - a2 * s2) - a1 * s1;
+        const Quad s = (c2 * x1 - a2 * s2 + c1 * x) - a1 * s1;
+        x1 = x;
         s2 = s1;
         s1 = s;
-        x1 = x;
-        y2 = y1;
-        y1 = y;
         energy += y * y;
+        return y;
+    };
+    std::size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const Quad l = load_doubles(left + i);
+        const Quad r = load_doubles(right + i);
+        const Quad even = __builtin_shufflevector(l, r, 0, 4, 2, 6);
+        const Quad odd = __builtin_shufflevector(l, r, 1, 5, 3, 7);
+        y4 = step(__builtin_shufflevector(even, y4, 0, 1, 4, 5));
+        y3 = step(__builtin_shufflevector(odd, y3, 0, 1, 4, 5));
+        y2 = step(__builtin_shufflevector(even, y2, 2, 3, 4, 5));
+        y1 = step(__builtin_shufflevector(odd, y1, 2, 3, 4, 5));
+    }
+    for (; i < n; ++i) {
+        const Quad y = step(Quad{static_cast<double>(left[i]), static_cast<double>(right[i]), y4[0], y4[1]});
+        y4 = std::exchange(y3, std::exchange(y2, std::exchange(y1, y)));
     }
     pair.x1 = x1;
     pair.s1 = s1;
     pair.s2 = s2;
-    pair.y1 = y1;
-    pair.y2 = y2;
+    pair.y = {y4, y3, y2, y1};
     pair.energy = energy;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "dsp/lanes.h"
 #include "io/channel_layout.h"
 
 namespace auralis {
@@ -23,9 +24,9 @@ public:
 
 private:
     // Two channels and two filters side by side: {shelf left, shelf right, high-pass left, high-pass right}.
-    // The high-pass runs two samples behind the shelf, so that no sample waits for the one just before.
-    static constexpr std::size_t kLag = 2;
-    using Quad __attribute__((vector_size(4 * sizeof(double)))) = double;
+    // The high-pass runs four samples behind the shelf, so that the two seldom wait for each other.
+    static constexpr std::size_t kLag = 4;
+    using Quad = Doubles;
 
     // A biquad y = b0 x + b1 x' + b2 x'' - a1 y' - a2 y'', written on its state s as
     //   y = b0 x + s',  s = c1 x + c2 x' - a1 s' - a2 s'',  c1 = b1 - a1 b0,  c2 = b2 - a2 b0,
@@ -39,10 +40,10 @@ private:
     struct ChannelPair {
         std::size_t left, right;  // channel indices; equal when the last channel has no partner
         double left_weight, right_weight;
-        Quad x1{};        // x'
-        Quad s1{}, s2{};  // s', s''
-        Quad y1{}, y2{};  // y', y''
-        Quad energy{};    // sums of y^2 over the current step
+        Quad x1{};                   // x'
+        Quad s1{}, s2{};             // s', s''
+        std::array<Quad, kLag> y{};  // the last outputs, oldest first
+        Quad energy{};               // sums of y^2 over the current step
     };
 
     static Section shelf_at(int sample_rate);

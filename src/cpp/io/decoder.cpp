@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kIoBufferBytes = 64 * 1024;
 // What avformat_find_stream_info may read ahead (its default of 5 MB is for video).
-constexpr int kProbeBytes = 1 << 20;
+constexpr int kProbeBytes = 64 * 1024;
 // A demuxer that fails this often in a row without delivering a packet will not recover.
 constexpr int kMaxReadErrorsInARow = 64;
 // A foreign frame or two is damage (a corrupt header); more of them in a row are another recording.
