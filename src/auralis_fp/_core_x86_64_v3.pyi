@@ -1,11 +1,13 @@
 """The compiled core; all CPU levels have the same interface."""
 
+from types import ModuleType
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_FRAMES: int
+kernels: ModuleType  # vector kernels on arrays, for tests
 
 @final
 class CancelToken:

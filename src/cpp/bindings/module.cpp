@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bindings/build_info.h"
+#include "bindings/kernels.h"
 #include "core/analyzer.h"
 #include "core/recording.h"
 #include "io/ffmpeg_log.h"
@@ -131,4 +132,5 @@ PYBIND11_MODULE(AURALIS_MODULE_NAME, m) {
     m.def("analyze_samples", analyze_samples, py::arg("samples"), py::arg("sample_rate"), py::arg("timeout"),
           py::arg("cancel"), py::arg("block_frames"));
     m.def("build_info", auralis::build_info);
+    auralis::bind_kernels(m.def_submodule("kernels"));
 }

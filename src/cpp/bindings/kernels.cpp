@@ -1,0 +1,155 @@
+#include "bindings/kernels.h"
+
+#include <pybind11/complex.h>
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
+#include <complex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "dsp/denormals.h"
+#include "dsp/filter_banks.h"
+#include "dsp/frame_batcher.h"
+#include "dsp/large_real_fft.h"
+#include "dsp/sliding_median.h"
+#include "dsp/stft.h"
+#include "features/onset_envelope.h"
+#include "features/pitch.h"
+
+namespace py = pybind11;
+
+namespace auralis {
+
+namespace {
+
+using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
+
+// Arrays of shape (n, 8): lane = column.
+std::vector<Lanes> to_lanes(const Floats& array) {
+    if (array.ndim() != 2 || array.shape(1) != static_cast<py::ssize_t>(kLanes))
+        throw py::value_error("an array of shape (n, 8) is expected");
+    std::vector<Lanes> lanes;
+    for (py::ssize_t i = 0; i < array.shape(0); ++i) lanes.push_back(Lanes::load(array.data(i, 0)));
+    return lanes;
+}
+
+Floats to_array(std::span<const Lanes> lanes) {
+    Floats array({static_cast<py::ssize_t>(lanes.size()), static_cast<py::ssize_t>(kLanes)});
+    for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i].store(array.mutable_data(static_cast<py::ssize_t>(i), 0));
+    return array;
+}
+
+Floats map_lanes(const Floats& x, Lanes (*function)(Lanes)) {
+    auto lanes = to_lanes(x);
+    for (Lanes& lane : lanes) lane = function(lane);
+    return to_array(lanes);
+}
+
+Floats transposed(const Floats& x) {
+    const auto lanes = to_lanes(x);
+    std::array<Lanes, kLanes> block;
+    if (lanes.size() != block.size()) throw py::value_error("an array of shape (8, 8) is expected");
+    std::copy(lanes.begin(), lanes.end(), block.begin());
+    transpose(block);
+    return to_array(block);
+}
+
+Floats median_31(const Floats& x) {
+    const auto lanes = to_lanes(x);
+    if (lanes.size() < kMedianWindow) throw py::value_error("at least 31 rows are expected");
+    const std::size_t count = lanes.size() - kMedianWindow + 1;
+    const std::size_t outputs = (count + kMedianGroup - 1) / kMedianGroup * kMedianGroup;
+    std::vector<Lanes> padded(outputs + kMedianWindow + 1, Lanes(0.0F));
+    std::copy(lanes.begin(), lanes.end(), padded.begin() + 1);
+    std::vector<Lanes> out(outputs);
+    sliding_median_31(&padded[1], outputs, out.data());
+    return to_array(std::span(out).first(count));
+}
+
+std::pair<Floats, Floats> real_fft(const Floats& x) {
+    const auto in = to_lanes(x);
+    RealFft fft(in.size());
+    std::vector<Lanes> re(in.size() / 2 + 1), im(re.size());
+    fft.forward(in.data(), [&](std::size_t k, Lanes a, Lanes b) {
+        re[k] = a;
+        im[k] = b;
+    });
+    return {to_array(re), to_array(im)};
+}
+
+Floats inverse_real_fft(const Floats& re, const Floats& im) {
+    const auto a = to_lanes(re);
+    const auto b = to_lanes(im);
+    std::vector<Lanes> out(2 * (a.size() - 1));
+    RealFft(out.size()).inverse(a.data(), b.data(), out.data());
+    return to_array(out);
+}
+
+Floats large_power_spectrum(const Floats& x, const Floats& window) {
+    const auto n = static_cast<std::size_t>(x.size());
+    Floats power(static_cast<py::ssize_t>(n / 2 + 1));
+    LargeRealFft(n).power(x.data(), window.data(), power.mutable_data());
+    return power;
+}
+
+template <std::size_t N, typename FilterBank>
+Floats apply_filters(const Floats& power) {
+    const auto lanes = to_lanes(power);
+    std::array<Lanes, kBins> bins;
+    if (lanes.size() != bins.size()) throw py::value_error("1025 bins are expected");
+    std::copy(lanes.begin(), lanes.end(), bins.begin());
+    std::array<Lanes, N> out;
+    FilterBank().apply(bins, out);
+    return to_array(out);
+}
+
+// Feeds y in pieces of `piece` samples.
+template <typename Sink>
+void for_batches(const Floats& y, std::size_t piece, Sink&& sink) {
+    const DenormalsFlushed scope;
+    FrameBatcher batcher;
+    const std::span samples(y.data(), static_cast<std::size_t>(y.size()));
+    for (std::size_t i = 0; i < samples.size(); i += piece)
+        batcher.push(samples.subspan(i, std::min(piece, samples.size() - i)), sink);
+    batcher.finish(sink);
+}
+
+std::vector<float> yin_periods(const Floats& y, std::size_t piece) {
+    Pitch pitch;
+    for_batches(y, piece, [&](const FrameBatch& batch) { pitch.push(batch); });
+    return pitch.periods();
+}
+
+std::vector<float> onset_envelope(const Floats& y, std::size_t piece) {
+    Stft stft;
+    SpectrumBatch spectrum;
+    OnsetEnvelope onsets;
+    for_batches(y, piece, [&](const FrameBatch& batch) {
+        stft.compute(batch, spectrum);
+        onsets.push(batch, spectrum);
+    });
+    return onsets.finish();
+}
+
+}  // namespace
+
+void bind_kernels(py::module_ module) {
+    module.doc() = "Vector kernels on arrays of shape (n, 8), and inner results of features, for tests.";
+    module.def("log2", [](const Floats& x) { return map_lanes(x, log2); }, py::arg("x"));
+    module.def("decibels", [](const Floats& x) { return map_lanes(x, decibels); }, py::arg("x"));
+    module.def(
+        "reverse", [](const Floats& x) { return map_lanes(x, [](Lanes l) { return reverse(l); }); }, py::arg("x"));
+    module.def("transpose", transposed, py::arg("x"));
+    module.def("median_31", median_31, py::arg("x"));
+    module.def("real_fft", real_fft, py::arg("x"));
+    module.def("inverse_real_fft", inverse_real_fft, py::arg("re"), py::arg("im"));
+    module.def("large_power_spectrum", large_power_spectrum, py::arg("x"), py::arg("window"));
+    module.def("mel", apply_filters<kMelBands, MelFilterBank>, py::arg("power"));
+    module.def("chroma", apply_filters<kPitchClasses, ChromaFilterBank>, py::arg("power"));
+    module.def("yin_periods", yin_periods, py::arg("y"), py::arg("piece"));
+    module.def("onset_envelope", onset_envelope, py::arg("y"), py::arg("piece"));
+}
+
+}  // namespace auralis

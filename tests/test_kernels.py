@@ -1,0 +1,127 @@
+"""The core's vector kernels against plain twins: NumPy, SciPy and librosa on the same input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import librosa
+import numpy as np
+import pytest
+import scipy.signal
+import synth
+from numpy.typing import NDArray
+
+from auralis_fp._core import core
+
+Array = NDArray[Any]
+assert core is not None
+kernels: Any = core.kernels
+
+
+def noise(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def test_log2_is_right_over_the_whole_range_of_normal_floats() -> None:
+    exponents = np.random.default_rng(1).uniform(-125, 127, 80_000)
+    x = np.exp2(exponents).astype(np.float32).reshape(-1, 8)
+    expected = np.log2(x.astype(np.float64))
+    # 2e-6 of 127 octaves is float's own resolution there; near 0 the error is absolute.
+    np.testing.assert_allclose(kernels.log2(x), expected, rtol=2e-7, atol=5e-7)
+
+
+def test_log2_of_powers_of_two_and_of_the_seam_between_exponents() -> None:
+    powers = np.exp2(np.arange(-120, 120)).astype(np.float32).reshape(-1, 8)
+    np.testing.assert_array_equal(kernels.log2(powers), np.log2(powers))
+    seam = np.float32(np.sqrt(0.5)) * np.linspace(1 - 1e-5, 1 + 1e-5, 8, dtype=np.float32).reshape(1, 8)
+    np.testing.assert_allclose(kernels.log2(seam), np.log2(seam.astype(np.float64)), atol=2e-7)
+
+
+def test_decibels() -> None:
+    x = np.exp2(np.random.default_rng(2).uniform(-60, 60, 800)).astype(np.float32).reshape(-1, 8)
+    np.testing.assert_allclose(kernels.decibels(x), 10 * np.log10(x.astype(np.float64)), atol=3e-5)
+
+
+def test_shuffles_move_every_value_where_it_belongs() -> None:
+    block = np.arange(64, dtype=np.float32).reshape(8, 8)
+    np.testing.assert_array_equal(kernels.transpose(block), block.T)
+    np.testing.assert_array_equal(kernels.reverse(block), block[:, ::-1])
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 1025])
+@pytest.mark.parametrize("kind", ["noise", "ties", "rising", "falling", "zeros", "spikes"])
+def test_sliding_median_equals_sorting_every_window(outputs: int, kind: str) -> None:
+    n = outputs + 30
+    x = {
+        "noise": noise(n, 8),
+        "ties": np.floor(3 * np.abs(noise(n, 8))),
+        "rising": np.arange(8 * n, dtype=np.float32).reshape(n, 8),
+        "falling": -np.arange(8 * n, dtype=np.float32).reshape(n, 8),
+        "zeros": np.zeros((n, 8), np.float32),
+        "spikes": np.where(np.abs(noise(n, 8)) > 1.5, np.float32(1e30), np.float32(0)),
+    }[kind].astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(x, 31, axis=0)
+    np.testing.assert_array_equal(kernels.median_31(x), np.median(windows, axis=-1))
+
+
+@pytest.mark.parametrize("position", range(31))
+def test_sliding_median_gives_every_place_in_the_window_its_weight(position: int) -> None:
+    """One window of distinct values whose median sits at each place in turn."""
+    order = np.roll(np.arange(31), position - 15).astype(np.float32)
+    x = np.repeat(order[:, np.newaxis], 8, axis=1)
+    assert kernels.median_31(x)[0].tolist() == [15.0] * 8
+
+
+@pytest.mark.parametrize("n", [16, 32, 64, 512, 1024, 2048, 4096])
+def test_real_fft_and_its_inverse(n: int) -> None:
+    x = noise(n, 8, seed=n)
+    re, im = kernels.real_fft(x)
+    expected = np.fft.rfft(x.astype(np.float64), axis=0)
+    scale = np.sqrt(n)
+    np.testing.assert_allclose(re, expected.real, atol=2e-6 * scale)
+    np.testing.assert_allclose(im, expected.imag, atol=2e-6 * scale)
+    np.testing.assert_allclose(kernels.inverse_real_fft(re, im) / n, x, atol=3e-6)
+
+
+@pytest.mark.parametrize("n", [1024, 2048, 4096, 8192, 16384, 32768, 65536, 262144])
+def test_large_power_spectrum(n: int) -> None:
+    x, window = noise(n, seed=n), scipy.signal.get_window("hann", n).astype(np.float32)
+    expected = np.abs(np.fft.rfft(x.astype(np.float64) * window)) ** 2
+    np.testing.assert_allclose(kernels.large_power_spectrum(x, window), expected, rtol=1e-3, atol=1e-6 * n)
+    total = kernels.large_power_spectrum(x, window).astype(np.float64).sum()
+    assert total == pytest.approx(expected.sum(), rel=1e-6)
+
+
+def test_filter_banks_equal_librosas() -> None:
+    power = noise(1025, 8) ** 2
+    mel = librosa.filters.mel(sr=22050, n_fft=2048)
+    np.testing.assert_allclose(kernels.mel(power), mel @ power, rtol=2e-5, atol=1e-9)
+    chroma = librosa.filters.chroma(sr=22050, n_fft=2048, tuning=0.0)
+    ours = np.roll(kernels.chroma(power), -3, axis=0)  # librosa counts classes from C, the kernel from A
+    np.testing.assert_allclose(ours, chroma @ power, rtol=2e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("piece", [100, 4096])
+@pytest.mark.parametrize("seconds", [0.001, 0.05, 1.0, 10.0])
+def test_yin_periods_equal_librosas(seconds: float, piece: int) -> None:
+    y = synth.song("house", seconds, 22050).mean(axis=1, dtype=np.float32)
+    f0 = librosa.yin(y, fmin=65.406, fmax=2093.0, sr=22050, frame_length=2048, hop_length=512)
+    periods = np.array(kernels.yin_periods(y, piece))
+    assert len(periods) == len(f0)
+    active = librosa.feature.rms(y=y, frame_length=2048, hop_length=512)[0] > 1e-3 * np.abs(y).max()
+    # Where two lags are equally good, rounding decides; that is rare.
+    close = np.abs(periods * f0 / 22050 - 1)[active] < 1e-3
+    assert close.mean() >= 0.995
+
+
+@pytest.mark.parametrize("piece", [100, 4096])
+@pytest.mark.parametrize("seconds", [0.001, 0.05, 1.0, 10.0])
+def test_onset_envelope_equals_librosas(seconds: float, piece: int) -> None:
+    y = synth.song("house", seconds, 22050).mean(axis=1, dtype=np.float32)
+    mel = librosa.feature.melspectrogram(y=y, sr=22050, n_fft=2048, hop_length=512)
+    sine = np.sin(2 * np.pi * 1000 * np.arange(22050) / 22050)
+    loudest = librosa.feature.melspectrogram(y=sine, sr=22050, n_fft=2048, hop_length=512)[:, 10].max()
+    floor_db = 10 * np.log10(loudest) - 80
+    db = np.maximum(10 * np.log10(np.maximum(mel, 1e-10)), floor_db)
+    expected = librosa.onset.onset_strength(S=db, sr=22050)
+    np.testing.assert_allclose(kernels.onset_envelope(y, piece), expected, atol=2e-4)
