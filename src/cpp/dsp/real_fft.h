@@ -6,6 +6,7 @@
 
 #include <kissfft.hh>
 
+#include <bit>
 #include <cmath>
 #include <complex>
 #include <cstddef>
@@ -15,7 +16,9 @@
 #include "dsp/lanes.h"
 
 // KissFFT's own constructor asks the scalar for acos() and exp(), which vectors do not have, and would round
-// angles to float. This one computes the twiddle factors in double and copies each to all lanes.
+// angles to float. This one computes the twiddle factors in double and copies each to all lanes. The length is
+// a power of two; a factor of 2, where it has an odd number of them, is taken out first, so that the last stage
+// is one of radix 4.
 template <>
 inline kissfft<auralis::Lanes>::kissfft(const std::size_t nfft, const bool inverse) : _nfft(nfft), _inverse(inverse) {
     const double step = (inverse ? 2 : -2) * std::numbers::pi / static_cast<double>(nfft);
@@ -23,25 +26,48 @@ inline kissfft<auralis::Lanes>::kissfft(const std::size_t nfft, const bool inver
         const auto w = std::polar(1.0, step * static_cast<double>(i));
         _twiddles.emplace_back(static_cast<float>(w.real()), static_cast<float>(w.imag()));
     }
-    std::size_t rest = nfft;
-    for (const std::size_t radix : {std::size_t{4}, std::size_t{2}}) {
-        while (rest % radix == 0) {
-            rest /= radix;
-            _stageRadix.push_back(radix);
-            _stageRemainder.push_back(rest);
-        }
+    for (std::size_t rest = nfft; rest > 1;) {
+        const std::size_t radix = std::countr_zero(rest) % 2 == 1 ? 2 : 4;
+        rest /= radix;
+        _stageRadix.push_back(radix);
+        _stageRemainder.push_back(rest);
     }
-    if (rest > 1 || nfft == 1) {  // any other factor as one generic stage
-        _stageRadix.push_back(rest);
-        _stageRemainder.push_back(1);
+}
+
+// KissFFT's recursion with a shorter end: the last stage's twiddle factors are all 1, so it goes straight from
+// the input to the output, without copies and multiplications.
+template <>
+inline void kissfft<auralis::Lanes>::transform(const cpx_t* fft_in, cpx_t* fft_out, const std::size_t stage,
+                                               const std::size_t fstride, const std::size_t in_stride) const {
+    const std::size_t radix = _stageRadix[stage];
+    const std::size_t rest = _stageRemainder[stage];
+    const std::size_t step = fstride * in_stride;
+    if (rest == 1) {  // radix 4, since the constructor takes out 2 first
+        const cpx_t even_sum = fft_in[0] + fft_in[2 * step];
+        const cpx_t even_difference = fft_in[0] - fft_in[2 * step];
+        const cpx_t odd_sum = fft_in[step] + fft_in[3 * step];
+        const cpx_t odd_difference = fft_in[step] - fft_in[3 * step];
+        const cpx_t turned = _inverse ? cpx_t(-odd_difference.imag(), odd_difference.real())
+                                      : cpx_t(odd_difference.imag(), -odd_difference.real());
+        fft_out[0] = even_sum + odd_sum;
+        fft_out[1] = even_difference + turned;
+        fft_out[2] = even_sum - odd_sum;
+        fft_out[3] = even_difference - turned;
+        return;
     }
+    for (std::size_t i = 0; i < radix; ++i)
+        transform(fft_in + i * step, fft_out + i * rest, stage + 1, fstride * radix, in_stride);
+    if (radix == 4)
+        kf_bfly4(fft_out, fstride, rest);
+    else
+        kf_bfly2(fft_out, fstride, rest);
 }
 
 namespace auralis {
 
 using ComplexLanes = std::complex<Lanes>;
 
-// Discrete Fourier transform of eight real signals of even length n; bins 0 to n/2.
+// Discrete Fourier transform of eight real signals of n samples, n = 8, 16, 32 ...; bins 0 to n/2.
 class RealFft {
 public:
     explicit RealFft(std::size_t n)
