@@ -158,6 +158,20 @@ def test_moves_in_an_application_database_go_by_name_and_size(music: Music, tmp_
     assert track_row(repository.database, 2)["filepath"] == str(songs[0].parent / "Album" / songs[1].name)
 
 
+def test_changes_in_an_application_database_go_by_the_time_of_the_fingerprint(
+    music: Music, tmp_path: Path
+) -> None:
+    songs = [Path(song) for song in music(3)]
+    repository = LibraryRepository(application_database(tmp_path / "app.db", songs))
+    analyzer = FakeAnalyzer()
+    scan(repository, songs[0].parent, analyzer)
+    scan(repository, songs[0].parent, analyzer)
+    assert len(analyzer.calls) == 3
+    write_wav(songs[1], 50)  # the same size, newer
+    scan(repository, songs[0].parent, analyzer)
+    assert analyzer.calls[3:] == [str(songs[1])]
+
+
 def test_names_that_are_not_utf8(repository: LibraryRepository, tmp_path: Path) -> None:
     folder = tmp_path / "music" / "Beyonc\udce9"
     folder.mkdir(parents=True)

@@ -132,8 +132,9 @@ class _Synchronization:
             self.changes.files += len(files)
             for start in range(0, len(files), _BATCH):
                 self._visit(files[start : start + _BATCH])
-        self._settle_links()
-        self._settle_moves()
+        if not self.walk.stop():  # what these decide, only a whole walk can tell
+            self._settle_links()
+            self._settle_moves()
         self.changes.other_names += self.walk.other_names
 
     def _find_vanished(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, null, or_, select, update
 
 from auralis_fp.library.database import Database, utc_now
 from auralis_fp.library.models import COMPLETE, PENDING, PROCESSING, is_placeholder
@@ -172,6 +172,7 @@ class Claims:
         status, started = self._tracks.fingerprint_status, self._tracks.fingerprint_started_at
         has_one = self._has_fingerprint()
         with self._db.write() as connection:
+            self._db.one_at_a_time(connection)
             connection.execute(
                 update(self._db.tracks)
                 .where(
@@ -237,16 +238,8 @@ class Claims:
 
     def _columns(self) -> list[ColumnElement[Any]]:
         t = self._tracks
-        optional = [t[n].label(n) if n in t else None for n in ("duration", "filesize")]
-        return [
-            t.id,
-            t.filepath,
-            t.fingerprint_status,
-            *(
-                column if column is not None else func.nullif(1, 1).label(name)
-                for name, column in zip(("duration", "filesize"), optional, strict=True)
-            ),
-        ]
+        known = [t[name] if name in t else null().label(name) for name in ("duration", "filesize")]
+        return [t.id, t.filepath, t.fingerprint_status, *known]
 
     def _first(
         self, connection: Connection, *conditions: ColumnElement[bool], after: str | None = None

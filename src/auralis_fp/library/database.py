@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timezone
@@ -34,7 +35,7 @@ from sqlalchemy import (
     make_url,
     type_coerce,
 )
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.schema import CreateColumn
 
 from auralis_fp.library import models
@@ -44,7 +45,7 @@ from auralis_fp.schema import NAMES
 __all__ = ["Database", "utc_now"]
 
 _BUSY_TIMEOUT_S: Final = 30.0
-_SCHEMA_LOCK: Final = 0x61757261  # PostgreSQL advisory lock: one process at a time changes the schema
+_PROCESS_LOCK: Final = 0x61757261  # key of a PostgreSQL advisory lock, "aura"
 _CLAIM_COLUMNS: Final = ("fingerprint_status", "fingerprint_started_at")
 
 
@@ -119,6 +120,11 @@ class Database:
             with connection.begin():
                 yield connection
 
+    def one_at_a_time(self, connection: Connection) -> None:
+        """Let other processes wait with the same until the transaction ends, as they do on SQLite anyway."""
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_PROCESS_LOCK})")
+
     def row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         """Cut ``values`` to the columns that ``table`` really has, in the form they take."""
         return {
@@ -163,15 +169,16 @@ class Database:
         return column < self.timestamp(column, when)
 
     def _prepare(self) -> None:
-        if self.is_sqlite and not self.readonly:
-            self._use_wal()
         existing = set(inspect(self.engine).get_table_names())
-        if self.readonly or not self._needs_change(existing):
-            if "tracks" not in existing or "track_fingerprints" not in existing:
+        if self.readonly:
+            if not existing.issuperset(("tracks", "track_fingerprints")):
                 raise LibraryError(f"{self.name}: this database holds no music library")
-        else:
-            if self.is_sqlite and existing and "tracks" not in existing:
+            return
+        if self.is_sqlite:
+            if existing and "tracks" not in existing:
                 raise LibraryError(f"{self.name}: this database belongs to something else: no table 'tracks'")
+            self._use_wal()
+        if self._needs_change(existing):
             self._add_what_is_missing()
 
     def _use_wal(self) -> None:
@@ -201,8 +208,7 @@ class Database:
 
     def _add_what_is_missing(self) -> None:
         with self.write() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+            self.one_at_a_time(connection)
             inspector = inspect(connection)  # again, inside: another process may just have done it
             if "tracks" not in inspector.get_table_names():
                 models.metadata.create_all(connection)
@@ -223,7 +229,9 @@ class Database:
         return {"id", "title", "filepath", *(() if self.readonly else _CLAIM_COLUMNS)}
 
     def _reflected(self, name: str, needed: set[str]) -> Table:
-        table = Table(name, MetaData(), autoload_with=self.engine, resolve_fks=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # types that only the application knows
+            table = Table(name, MetaData(), autoload_with=self.engine, resolve_fks=False)
         lacking = sorted(needed - set(table.c.keys()))
         if lacking:
             raise LibraryError(f"{self.name}: table {name!r} lacks {', '.join(lacking)}")
@@ -233,9 +241,9 @@ class Database:
 def required_columns(table: Table) -> list[Column[Any]]:
     """List the columns that an insert must name."""
     return [
-        column
-        for column in table.columns
-        if not (column.nullable or column.primary_key or column.server_default or column.identity)
+        c
+        for c in table.columns
+        if not (c.nullable or c.primary_key or c.server_default or c.identity or c.computed)
     ]
 
 
@@ -281,9 +289,7 @@ def _engine(url: URL, *, in_memory: bool, readonly: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = (
-            None  # transactions begin where _begin says, not where the driver guesses
-        )
+        connection.isolation_level = None  # transactions begin where _begin says, nowhere else
         if not readonly:
             # With WAL, NORMAL cannot corrupt and loses nothing to a killed process; a power cut may
             # cost the last few results, which the next scan computes again.

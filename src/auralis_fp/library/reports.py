@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, func, null, or_, select
 
 from auralis_fp.library.database import Database
 from auralis_fp.library.models import ERROR, is_placeholder
@@ -185,4 +185,4 @@ def _stored(row: Any) -> StoredTrack:
 
 def _column(table: Any, name: str) -> ColumnElement[Any]:
     """Give a column that the table of an old application may lack."""
-    return table.c[name] if name in table.c else cast(literal(None), String)
+    return table.c[name] if name in table.c else null().label(name)
