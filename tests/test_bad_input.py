@@ -23,6 +23,7 @@ from auralis_fp import (
     FileNotFound,
     InvalidSamples,
     NoAudio,
+    Timeout,
     Unreadable,
     Unsupported,
 )
@@ -232,6 +233,29 @@ def test_damaged_packets_are_skipped_and_counted(name: str, library: Library, tm
     assert fp.bass_pct == pytest.approx(intact.bass_pct, abs=5)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_random_damage_never_gives_nonsense(name: str, seed: int, library: Library) -> None:
+    """Bytes changed, cut out and put in twice, anywhere: an error, or numbers that are numbers."""
+    rng = np.random.default_rng(seed)
+    data = bytearray(library.file(name).read_bytes())
+    for at in rng.integers(0, len(data), 20):
+        data[at] = rng.integers(256)
+    for at in rng.integers(0, min(len(data), 4096), 3):  # headers matter most
+        data[at] = rng.integers(256)
+    start, length = int(rng.integers(len(data))), int(rng.integers(5000))
+    if seed % 2:
+        del data[start : start + length]
+    else:
+        data[start:start] = data[start : start + length]
+    try:
+        fp = auralis_fp.analyze_bytes(data, timeout=60)
+    except AnalysisError as error:
+        assert not isinstance(error, Timeout)  # noqa: PT017 - an error of another kind is right
+    else:
+        assert np.isfinite(fp.vector).all()
+
+
 @pytest.mark.parametrize("wrong", ["mp3", "flac", "txt", "jpg", "m3u8", "sdp", ""])
 @pytest.mark.parametrize("name", ["wav-s16", "aac-m4a", "vorbis", "mp3-cbr-128"])
 def test_wrong_extension_does_not_matter(name: str, wrong: str, library: Library, tmp_path: Path) -> None:
@@ -240,9 +264,11 @@ def test_wrong_extension_does_not_matter(name: str, wrong: str, library: Library
     assert auralis_fp.analyze(path) == auralis_fp.analyze(library.file(name))
 
 
-def test_samples_that_are_no_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [0, 1000, 43_000, -1])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e30])
+def test_samples_that_are_no_numbers(at: int, value: float, tmp_path: Path) -> None:
     samples = synth.noise(1)
-    samples[1000] = np.nan
+    samples[at] = value
     path = encode(tmp_path / "nan.wav", samples, 44100, "-c:a", "pcm_f32le")
     assert type(refusal(path)) is CorruptAudio
 
@@ -438,6 +464,7 @@ def test_names_that_look_like_addresses(
         (np.zeros((100, 0), np.float32), 44100),
         (np.full(100, np.nan, np.float32), 44100),
         (np.array([0, np.inf], np.float32), 44100),
+        (np.array([0, -2e6], np.float32), 44100),
         (np.array([0, -np.inf] * 30_000, np.float32).reshape(-1, 2), 44100),
         (np.zeros(100, np.float32), 0),
         (np.zeros(100, np.float32), -44100),

@@ -1,11 +1,9 @@
 """The definition of the 25 dimensions as runnable Python, on tools anyone can check them with.
 
 librosa, pyloudnorm, SciPy and soxr do the measuring; this file only says what is measured. It is
-the yardstick in the tests and the fallback where no compiled core exists (extra ``[reference]``).
-It holds a whole recording in memory and takes about a tenth of its playing time.
-
-Where a recording does not allow a measurement, the functions below return NaN;
-:class:`auralis_fp.Fingerprint` turns that into the documented stand-in.
+the yardstick in the tests and the fallback where no compiled core exists (extra ``[reference]``),
+holds a whole recording in memory and takes about a tenth of its playing time. NaN stands for what
+a recording does not allow to measure, until :class:`auralis_fp.Fingerprint` takes over.
 """
 
 from __future__ import annotations
@@ -48,6 +46,7 @@ FFT: Final = 2048
 HOP: Final = 512
 FRAME_RATE_HZ: Final = RATE_HZ / HOP
 BAND_EDGES_HZ: Final = (20, 60, 250, 500, 2000, 4000, 6000, 20000)  # of dimensions 1-7
+LARGEST_SAMPLE: Final = 1e6  # beyond it, a sum of squares says more about one sample than about the music
 PULSE: Final = np.array([1, 2, 4])  # multiples of a beat whose lags are summed
 
 DEFAULT_LAYOUTS: Final = {  # FFmpeg's, by number of channels
@@ -81,8 +80,8 @@ def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | N
     if x.shape[1] not in DEFAULT_LAYOUTS or not 2000 <= metadata.sample_rate <= 768_000:
         cause = f"{x.shape[1]} channels at {metadata.sample_rate} Hz; 1 to 8 at 2000 to 768000 are supported"
         raise errors.Unsupported(cause, stage="decode", path=name)
-    if not np.isfinite(x).all():
-        raise errors.CorruptAudio("a sample is not a finite number", stage="decode", path=name)
+    if not (np.abs(x) <= LARGEST_SAMPLE).all():
+        raise errors.CorruptAudio("a sample is not finite or absurd", stage="decode", path=name)
     layout = layout if len(layout) == x.shape[1] else DEFAULT_LAYOUTS[x.shape[1]]
     return _measure(x, metadata.sample_rate, layout, metadata, check)
 
@@ -112,8 +111,8 @@ def analyze_samples(
     x = x.reshape(len(x), -1)
     if x.dtype == np.int16:
         x = x.astype(np.float32) / np.float32(32768)
-    if not np.isfinite(x).all():
-        raise errors.InvalidSamples("a sample is not a finite number", stage="arguments")
+    if not (np.abs(x) <= LARGEST_SAMPLE).all():
+        raise errors.InvalidSamples("a sample is not finite or absurd", stage="arguments")
     metadata = metadata or _metadata(x, sr, "samples", "samples", 0)
     return _measure(x, sr, DEFAULT_LAYOUTS[x.shape[1]], metadata, _checkpoint(timeout, cancel, "<samples>"))
 
