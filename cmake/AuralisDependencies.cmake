@@ -25,12 +25,11 @@ if(NOT KISSFFT_INCLUDE_DIR)
   include(FetchContent)
   FetchContent_Declare(
     kissfft
-    URL https://github.com/mborgerding/kissfft/archive/refs/tags/131.1.0.tar.gz
-    URL_HASH SHA256=76c1aac87ddb7258f34b08a13f0eebf9e53afa299857568346aa5c82bcafaf1a)
-  FetchContent_GetProperties(kissfft)
-  if(NOT kissfft_POPULATED)
-    FetchContent_Populate(kissfft)
-  endif()
+    GIT_REPOSITORY https://github.com/mborgerding/kissfft.git
+    GIT_TAG 131.1.0
+    SOURCE_SUBDIR header-only # no such folder: nothing of it is built
+  )
+  FetchContent_MakeAvailable(kissfft)
   set(KISSFFT_INCLUDE_DIR "${kissfft_SOURCE_DIR}")
 endif()
 if(NOT EXISTS "${KISSFFT_INCLUDE_DIR}/kissfft.hh")

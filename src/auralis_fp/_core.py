@@ -28,6 +28,18 @@ def installed_levels() -> list[str]:
     return [level for level in _LEVELS if level in cpu.built_levels() and cpu.supports(level)]
 
 
+def _refuse_sub_interpreter() -> None:
+    """Raise ImportError in a sub-interpreter, where NumPy and the bindings do not work, or hang."""
+    for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
+        try:
+            interpreters: Any = importlib.import_module(name)
+        except ImportError:
+            continue
+        if interpreters.get_current() != interpreters.get_main():
+            raise ImportError("auralis_fp works in the main interpreter only, not in a sub-interpreter")
+        return
+
+
 def _load() -> ModuleType:
     levels = installed_levels()
     forced = os.environ.get(CPU_LEVEL_VARIABLE)
@@ -41,6 +53,8 @@ def _load() -> ModuleType:
         raise ImportError("the compiled core was built for CPU levels that this machine lacks")
     return importlib.import_module(_module_name(levels[0]))
 
+
+_refuse_sub_interpreter()
 
 core: ModuleType | None
 import_error: ImportError | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import operator
 import os
 import tempfile
 import threading
@@ -78,6 +79,8 @@ def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | N
         fingerprint: Fingerprint = _reference().analyze(path, timeout=timeout, cancel=cancel)
         return fingerprint
     name = os.fsencode(path)
+    if b"\0" in name:  # the system would take what stands before it for the name
+        raise errors.FileNotFound("a NUL byte in the name", stage="open", path=os.fsdecode(name))
     return _call("analyze_file", name, os.fsdecode(name), timeout=timeout, cancel=cancel)
 
 
@@ -140,6 +143,8 @@ def analyze_samples(
 
     Raises
     ------
+    TypeError
+        For a rate that is not an integer.
     InvalidSamples
         For another type, shape or rate, and for a sample that is not finite or beyond ±1e6.
     NoAudio
@@ -147,14 +152,12 @@ def analyze_samples(
     Timeout, Cancelled, ResourceLimit
         As :func:`analyze`.
     """
-    checked = _checked_samples(samples, sample_rate)
+    checked, rate = _checked_samples(samples, sample_rate)
     if _core.core is None:
-        fingerprint: Fingerprint = _reference().analyze_samples(
-            checked, int(sample_rate), timeout=timeout, cancel=cancel
-        )
+        fingerprint: Fingerprint = _reference().analyze_samples(checked, rate, timeout=timeout, cancel=cancel)
         return fingerprint
     return _call(
-        "analyze_samples", checked, int(sample_rate), timeout=timeout, cancel=cancel,
+        "analyze_samples", checked, rate, timeout=timeout, cancel=cancel,
         block_frames=_core.core.BLOCK_FRAMES,
     )  # fmt: skip
 
@@ -184,7 +187,7 @@ def analyze_many(
     (path, Fingerprint or AnalysisError)
         In the order in which files are finished.
     """
-    count = workers or os.cpu_count() or 1
+    count = workers if workers is not None else os.cpu_count() or 1
     if count < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")
     return _analyze_many(paths, count, timeout, cancel)
@@ -233,7 +236,9 @@ def _call(
     return Fingerprint(values, Metadata(**facts))
 
 
-def _checked_samples(samples: Any, sample_rate: int) -> NDArray[Any]:
+def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]:
+    """Give samples as a C-contiguous (n, channels) array, and the rate as an int."""
+
     def refuse(cause: str) -> InvalidSamples:
         return InvalidSamples(cause, stage="arguments")
 
@@ -246,11 +251,12 @@ def _checked_samples(samples: Any, sample_rate: int) -> NDArray[Any]:
         array = array[:, np.newaxis]
     if not 1 <= array.shape[1] <= 8:
         raise refuse(f"{array.shape[1]} channels; 1 to 8 are supported, as the second axis")
-    if not 2000 <= sample_rate <= 768_000:
-        raise refuse(f"sample rate {sample_rate} Hz is outside 2000 to 768000 Hz")
+    rate = operator.index(sample_rate)
+    if not 2000 <= rate <= 768_000:
+        raise refuse(f"sample rate {rate} Hz is outside 2000 to 768000 Hz")
     if len(array) == 0:
         raise errors.NoAudio("no samples", stage="arguments")
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")), rate
 
 
 def _reference() -> Any:

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "bindings/build_info.h"
@@ -67,6 +68,8 @@ py::tuple run(const py::object& path, Work&& work) {
         } catch (const auralis::SignalInterrupt&) {
             interrupted = true;
         } catch (const std::bad_alloc&) {
+            failure = AnalysisError(auralis::ErrorKind::ResourceLimit, auralis::Stage::analyze, "out of memory");
+        } catch (const std::length_error&) {
             failure = AnalysisError(auralis::ErrorKind::ResourceLimit, auralis::Stage::analyze, "out of memory");
         }
     }

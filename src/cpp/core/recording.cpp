@@ -14,15 +14,15 @@ Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
     Decoder decoder(source, interrupt);
     const AudioFormat& format = decoder.format();
     Analyzer analyzer(format.sample_rate, format.layout, interrupt);
+    Analysis analysis;
     try {
         for (auto planes = decoder.next(); !planes.empty(); planes = decoder.next()) analyzer.push(planes);
+        analysis.fingerprint = analyzer.finish();
     } catch (const AnalysisError& error) {
         if (error.kind() != ErrorKind::InvalidSamples) throw;
         // Only float files can hold such samples; it is the file that is wrong then.
         throw AnalysisError(ErrorKind::CorruptAudio, Stage::decode, error.what());
     }
-    Analysis analysis;
-    analysis.fingerprint = analyzer.finish();
     analysis.facts = {format.sample_rate, static_cast<int>(format.layout.channels()),
                       format.codec,       format.container,
                       analyzer.samples(), decoder.damaged_packets()};

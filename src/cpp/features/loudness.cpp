@@ -51,11 +51,11 @@ Loudness::Loudness(int sample_rate, const std::vector<double>& channel_weights)
     const Section shelf = shelf_at(sample_rate);
     const Section high = high_pass_at(sample_rate);
     const auto quad = [&](double Section::* c) { return Quad{shelf.*c, shelf.*c, high.*c, high.*c}; };
-    b0_ = quad(&Section::b0);
     c1_ = quad(&Section::c1);
     c2_ = quad(&Section::c2);
     a1_ = quad(&Section::a1);
     a2_ = quad(&Section::a2);
+    energy_gain_ = shelf.gain * shelf.gain * high.gain * high.gain;
     std::vector<std::size_t> measured;
     for (std::size_t c = 0; c < channel_weights.size(); ++c)
         if (channel_weights[c] > 0) measured.push_back(c);
@@ -94,12 +94,13 @@ void Loudness::advance(std::span<const std::span<const float>> channels, std::si
 
 void Loudness::filter(ChannelPair& pair, const float* left, const float* right, std::size_t n) const {
     // Locals, so that the state stays in registers.
-    const Quad b0 = b0_, c1 = c1_, c2 = c2_, a1 = a1_, a2 = a2_;
+    const Quad c1 = c1_, c2 = c2_, a1 = a1_, a2 = a2_;
     Quad x1 = pair.x1, s1 = pair.s1, s2 = pair.s2, energy = pair.energy;
     auto [y4, y3, y2, y1] = pair.y;
     const auto step = [&](Quad x) {
-        const Quad y = b0 * x + s1;
-        const Quad s = (c2 * x1 - a2 * s2 + c1 * x) - a1 * s1;
+        const Quad y = x + s1;
+        // In this order s1 and s2 each pass through as few operations as there are.
+        const Quad s = ((c1 * x + c2 * x1) - a2 * s2) - a1 * s1;
         x1 = x;
         s2 = s1;
         s1 = s;
@@ -136,7 +137,7 @@ double Loudness::weighted_energy() const {
     double sum = 0;
     for (const ChannelPair& pair : pairs_)
         sum += pair.left_weight * pair.energy[2] + pair.right_weight * pair.energy[3];
-    return sum;
+    return sum * energy_gain_;
 }
 
 double Loudness::finish() {

@@ -28,13 +28,14 @@ private:
     static constexpr std::size_t kLag = 4;
     using Quad = Doubles;
 
-    // A biquad y = b0 x + b1 x' + b2 x'' - a1 y' - a2 y'', written on its state s as
-    //   y = b0 x + s',  s = c1 x + c2 x' - a1 s' - a2 s'',  c1 = b1 - a1 b0,  c2 = b2 - a2 b0,
-    // so that one multiply-add a sample, that with a1, has to wait for the sample before.
+    // A biquad y = x + b1 x' + b2 x'' - a1 y' - a2 y'' times `gain`, written on its state s as
+    //   y = x + s',  s = c1 x + c2 x' - a1 s' - a2 s'',  c1 = b1 - a1,  c2 = b2 - a2,
+    // so that one multiply-add a sample, that with a1, has to wait for the sample before. The gain is applied
+    // to the energy.
     struct Section {
-        double b0, c1, c2, a1, a2;
+        double gain, c1, c2, a1, a2;
         static Section from(double b0, double b1, double b2, double a1, double a2) {
-            return {b0, b1 - a1 * b0, b2 - a2 * b0, a1, a2};
+            return {b0, b1 / b0 - a1, b2 / b0 - a2, a1, a2};
         }
     };
     struct ChannelPair {
@@ -55,7 +56,8 @@ private:
 
     int sample_rate_;
     std::size_t channels_;
-    Quad b0_, c1_, c2_, a1_, a2_;
+    Quad c1_, c2_, a1_, a2_;
+    double energy_gain_;
     std::vector<ChannelPair> pairs_;
     std::int64_t samples_ = 0;
     std::vector<double> step_energy_;  // weighted sum of squares of each finished 100 ms

@@ -287,8 +287,7 @@ private:
             if (read_errno_ != 0) fail(ErrorKind::Unreadable, Stage::decode, describe(AVERROR(read_errno_)));
             if (got == AVERROR(ENOMEM)) require<AVPacket>(nullptr);
             if (got == AVERROR_EOF) return false;
-            if (got != AVERROR(EAGAIN)) ++damaged_packets_;
-            ++errors;
+            if (errors++ == 0 && got != AVERROR(EAGAIN)) ++damaged_packets_;  // a run of errors is one damage
         }
         return false;
     }
