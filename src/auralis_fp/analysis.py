@@ -272,7 +272,7 @@ def _reference() -> Any:
         ) from _core.import_error
     warnings.warn(
         f"auralis_fp's compiled core cannot be imported ({_core.import_error}); "
-        "the reference analyzer takes over, some 100 times slower",
+        "the reference analyzer takes over, which is many times slower",
         RuntimeWarning,
         stacklevel=3,
     )

@@ -60,7 +60,9 @@ DEFAULT_LAYOUTS: Final = {  # FFmpeg's, by number of channels
     8: ["FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"],
 }
 # Containers that cannot point at other files: FFmpeg opens no playlist, no concat script, no stream.
-CONTAINERS: Final = "wav,w64,aiff,au,caf,flac,mp3,aac,ogg,mov,matroska,asf,ape,wv,tta,ac3,eac3,dts,amr"
+CONTAINERS: Final = (
+    "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,mov,ogg,asf,ape,wv,tta,tak,mpc,mpc8,dsf,iff,matroska,amr"
+)
 
 
 def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
@@ -81,7 +83,7 @@ def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | N
         cause = f"{x.shape[1]} channels at {metadata.sample_rate} Hz; 1 to 8 at 2000 to 768000 are supported"
         raise errors.Unsupported(cause, stage="decode", path=name)
     if not (np.abs(x) <= LARGEST_SAMPLE).all():
-        raise errors.CorruptAudio("a sample is not finite or absurd", stage="decode", path=name)
+        raise errors.CorruptAudio("a sample is not finite or beyond 1e6", stage="decode", path=name)
     layout = layout if len(layout) == x.shape[1] else DEFAULT_LAYOUTS[x.shape[1]]
     return _measure(x, metadata.sample_rate, layout, metadata, check)
 
@@ -112,7 +114,7 @@ def analyze_samples(
     if x.dtype == np.int16:
         x = x.astype(np.float32) / np.float32(32768)
     if not (np.abs(x) <= LARGEST_SAMPLE).all():
-        raise errors.InvalidSamples("a sample is not finite or absurd", stage="arguments")
+        raise errors.InvalidSamples("a sample is not finite or beyond 1e6", stage="analyze")
     metadata = metadata or _metadata(x, sr, "samples", "samples", 0)
     return _measure(x, sr, DEFAULT_LAYOUTS[x.shape[1]], metadata, _checkpoint(timeout, cancel, "<samples>"))
 
@@ -205,7 +207,7 @@ def loudness(x: Array, sr: int, layout: Layout) -> Values:
             weighted = stage.apply_filter(weighted)
         energy = np.append(0.0, np.cumsum(weighted**2))
         power += weight * (energy[end] - energy[start]) / (end - start)
-    power = power[-0.691 + decibel(power, 1) >= -70]
+    power = power[-0.691 + decibel(power, 1) > -70]
     if gated and len(power):
         power = power[decibel(power, power.mean()) > -10]
     return {"lufs": -0.691 + float(decibel(power.mean(), 1)) if len(power) else NAN}
