@@ -1,7 +1,6 @@
 #include "io/decoder.h"
 
 #include <array>
-#include <cerrno>
 #include <utility>
 
 extern "C" {
@@ -9,9 +8,9 @@ extern "C" {
 #include <libavformat/avformat.h>
 #include <libavutil/dict.h>
 #include <libavutil/error.h>
-#include <libavutil/mem.h>
 }
 
+#include "io/byte_stream.h"
 #include "io/ffmpeg_log.h"
 #include "io/sample_format.h"
 
@@ -19,7 +18,6 @@ namespace auralis {
 
 namespace {
 
-constexpr int kIoBufferBytes = 64 * 1024;
 // What avformat_find_stream_info may read ahead (its default of 5 MB is for video).
 constexpr int kProbeBytes = 64 * 1024;
 // A demuxer that fails this often in a row without delivering a packet will not recover.
@@ -29,12 +27,6 @@ constexpr double kMaxForeignSeconds = 1.0;
 
 struct FormatDeleter {
     void operator()(AVFormatContext* p) const { avformat_close_input(&p); }
-};
-struct IoDeleter {
-    void operator()(AVIOContext* p) const {
-        av_freep(&p->buffer);
-        avio_context_free(&p);
-    }
 };
 struct CodecDeleter {
     void operator()(AVCodecContext* p) const { avcodec_free_context(&p); }
@@ -94,23 +86,6 @@ ChannelLayout layout_of(const AVChannelLayout& layout) {
     return ChannelLayout(std::move(roles));
 }
 
-// Bytes of the ID3v2 tags in front of the audio. FFmpeg's probe gives up on tags of over 1 MB (cover art),
-// and the analysis needs none of them.
-std::int64_t leading_id3_bytes(MediaSource& source) {
-    constexpr std::size_t kHeader = 10;
-    std::int64_t offset = 0;
-    std::array<std::uint8_t, kHeader> h;
-    while (source.read_at(offset, h) == static_cast<std::int64_t>(kHeader)) {
-        const bool tag = h[0] == 'I' && h[1] == 'D' && h[2] == '3' && h[3] != 0xff && h[4] != 0xff &&
-                         ((h[6] | h[7] | h[8] | h[9]) & 0x80) == 0;
-        if (!tag) break;
-        const bool footer = (h[5] & 0x10) != 0;
-        offset +=
-            static_cast<std::int64_t>(kHeader) * (footer ? 2 : 1) + ((h[6] << 21) | (h[7] << 14) | (h[8] << 7) | h[9]);
-    }
-    return offset;
-}
-
 // Names of all audio decoders, so that probing never runs a video or image decoder on cover art.
 std::string audio_decoder_names() {
     std::string names;
@@ -131,7 +106,8 @@ const char* allowed_demuxers() {
 
 class Decoder::Implementation {
 public:
-    Implementation(MediaSource& source, Interrupt& interrupt) : source_(source), interrupt_(interrupt) {
+    Implementation(MediaSource& source, Interrupt& interrupt)
+        : source_(source), interrupt_(interrupt), bytes_(source, interrupt) {
         open_container();
         open_stream();
         first_ = next_frame();
@@ -151,60 +127,23 @@ public:
     }
 
 private:
-    // --- bytes -------------------------------------------------------------------------------------------
-
-    static int read_callback(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
-        auto& self = *static_cast<Implementation*>(opaque);
-        if (self.interrupt_.stop_requested()) return AVERROR_EXIT;
-        const std::int64_t n =
-            self.source_.read_at(self.base_ + self.position_, {buffer, static_cast<std::size_t>(bytes)});
-        if (n < 0) {
-            self.read_errno_ = static_cast<int>(-n);
-            return AVERROR(self.read_errno_);
-        }
-        if (n == 0) return AVERROR_EOF;
-        self.position_ += n;
-        return static_cast<int>(n);
-    }
-
-    static std::int64_t seek_callback(void* opaque, std::int64_t offset, int whence) noexcept {
-        auto& self = *static_cast<Implementation*>(opaque);
-        const std::int64_t size = self.source_.size() - self.base_;
-        switch (whence & ~AVSEEK_FORCE) {
-            case AVSEEK_SIZE: return size;
-            case SEEK_SET: break;
-            case SEEK_CUR: offset += self.position_; break;
-            case SEEK_END: offset += size; break;
-            default: return AVERROR(EINVAL);
-        }
-        if (offset < 0) return AVERROR(EINVAL);
-        self.position_ = offset;
-        return offset;
-    }
+    // --- opening -----------------------------------------------------------------------------------------
 
     static int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) noexcept {
         return AVERROR(EPERM);
     }
 
-    // --- opening -----------------------------------------------------------------------------------------
-
     void open_container() {
         if (source_.size() == 0) fail(ErrorKind::Unsupported, Stage::probe, "the file is empty");
-        base_ = leading_id3_bytes(source_);
-        auto* buffer = static_cast<unsigned char*>(require(av_malloc(kIoBufferBytes)));
-        io_.reset(avio_alloc_context(buffer, kIoBufferBytes, 0, this, read_callback, nullptr, seek_callback));
-        if (!io_) {
-            av_free(buffer);
-            require<AVIOContext>(nullptr);
-        }
-        AVFormatContext* context = require(avformat_alloc_context());
-        context->pb = io_.get();
+        const std::string decoders = audio_decoder_names();
+        AVFormatContext* context = require(avformat_alloc_context());  // avformat_open_input frees it if it fails
+        context->pb = bytes_.context();
         context->flags |= AVFMT_FLAG_CUSTOM_IO;
         context->io_open = refuse_open;
         context->probesize = kProbeBytes;
         AVDictionary* options = nullptr;
         av_dict_set(&options, "format_whitelist", allowed_demuxers(), 0);
-        av_dict_set(&options, "codec_whitelist", audio_decoder_names().c_str(), 0);
+        av_dict_set(&options, "codec_whitelist", decoders.c_str(), 0);
         av_dict_set(&options, "protocol_whitelist", "", 0);
         const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
         av_dict_free(&options);
@@ -284,7 +223,8 @@ private:
                 continue;
             }
             interrupt_.poll(Stage::decode);
-            if (read_errno_ != 0) fail(ErrorKind::Unreadable, Stage::decode, describe(AVERROR(read_errno_)));
+            if (bytes_.read_error() != 0)
+                fail(ErrorKind::Unreadable, Stage::decode, describe(AVERROR(bytes_.read_error())));
             if (got == AVERROR(ENOMEM)) require<AVPacket>(nullptr);
             if (got == AVERROR_EOF) return false;
             if (errors++ == 0 && got != AVERROR(EAGAIN)) ++damaged_packets_;  // a run of errors is one damage
@@ -328,7 +268,7 @@ private:
     void check(int averror, ErrorKind kind, Stage stage, const std::string& cause) {
         if (averror >= 0) return;
         interrupt_.poll(stage);
-        if (read_errno_ != 0) fail(ErrorKind::Unreadable, stage, describe(AVERROR(read_errno_)));
+        if (bytes_.read_error() != 0) fail(ErrorKind::Unreadable, stage, describe(AVERROR(bytes_.read_error())));
         if (averror == AVERROR(ENOMEM)) fail(ErrorKind::ResourceLimit, stage, "out of memory");
         fail(kind, stage, cause + ": " + describe(averror));
     }
@@ -341,11 +281,8 @@ private:
     MediaSource& source_;
     Interrupt& interrupt_;
     LogCapture log_;
-    std::int64_t base_ = 0;      // where the audio begins in the source
-    std::int64_t position_ = 0;  // relative to base_
-    int read_errno_ = 0;
-    std::unique_ptr<AVIOContext, IoDeleter> io_;
-    std::unique_ptr<AVFormatContext, FormatDeleter> container_;  // uses io_, so declared after it
+    ByteStream bytes_;
+    std::unique_ptr<AVFormatContext, FormatDeleter> container_;  // uses bytes_, so declared after it
     AVStream* stream_ = nullptr;
     std::unique_ptr<AVCodecContext, CodecDeleter> codec_;
     std::unique_ptr<AVPacket, PacketDeleter> packet_;
