@@ -29,6 +29,20 @@ constexpr double kOnsetsPerSecondScale = 10;
 // Far above any recording, and low enough that no square or sum of squares overflows a float.
 constexpr float kLargestSample = 1e6F;
 
+// Whether every sample is finite and in range; no comparison holds for a NaN.
+bool usable(std::span<const float> samples) {
+    std::size_t i = 0;
+    Mask all = Lanes(0.0F) <= Lanes(0.0F);
+    for (; i + kLanes <= samples.size(); i += kLanes) {
+        const Lanes x = Lanes::load(&samples[i]);
+        all = all & (x <= Lanes(kLargestSample)) & (Lanes(-kLargestSample) <= x);
+    }
+    bool good = true;
+    for (std::size_t lane = 0; lane < kLanes; ++lane) good = good && all[lane];
+    for (; i < samples.size(); ++i) good = good && std::abs(samples[i]) <= kLargestSample;
+    return good;
+}
+
 }  // namespace
 
 class Analyzer::Stages {
@@ -111,10 +125,9 @@ private:
 
     void require_usable(std::span<const std::span<const float>> channels) const {
         for (std::size_t c = 0; c < channels.size(); ++c) {
-            const auto usable = [](float x) { return std::abs(x) <= kLargestSample; };
-            // Counting first, since a loop without an early exit is a vector loop.
-            if (std::ranges::count_if(channels[c], usable) == std::ssize(channels[c])) continue;
-            const auto bad = std::ranges::find_if_not(channels[c], usable);
+            if (usable(channels[c])) continue;
+            const auto bad =
+                std::ranges::find_if_not(channels[c], [](float x) { return std::abs(x) <= kLargestSample; });
             const auto index = samples_ + (bad - channels[c].begin());
             throw AnalysisError(ErrorKind::InvalidSamples, Stage::analyze,
                                 "sample " + std::to_string(index) + " of channel " + std::to_string(c) + " is " +

@@ -22,10 +22,11 @@ LargeRealFft::LargeRealFft(std::size_t n)
       work_(half_ / kLanes),
       in_(rows_),
       out_(rows_),
-      re_(half_),
-      im_(half_),
-      cos_(half_ + 1),
-      sin_(half_ + 1) {
+      stride_(rows_ + kLanes),
+      re_(columns_ * stride_),
+      im_(columns_ * stride_),
+      cos_(half_ / 2 + 1),
+      sin_(half_ / 2 + 1) {
     for (std::size_t column = 0; column < columns_; ++column) {
         for (std::size_t row = 0; row < rows_; ++row) {
             const double angle =
@@ -37,7 +38,7 @@ LargeRealFft::LargeRealFft(std::size_t n)
             to = {re, im};
         }
     }
-    for (std::size_t k = 0; k <= half_; ++k) {
+    for (std::size_t k = 0; k < cos_.size(); ++k) {
         const double angle = -std::numbers::pi * static_cast<double>(k) / static_cast<double>(half_);
         cos_[k] = static_cast<float>(std::cos(angle));
         sin_[k] = static_cast<float>(std::sin(angle));
@@ -75,35 +76,48 @@ void LargeRealFft::transform_rows() {
         }
         row_fft_.transform(in_.data(), out_.data());
         for (std::size_t k = 0; k < columns_; ++k) {  // Z[row + rows * k]; lane = row
-            out_[k].real().store(&re_[row + rows_ * k]);
-            out_[k].imag().store(&im_[row + rows_ * k]);
+            out_[k].real().store(&re_[row + stride_ * k]);
+            out_[k].imag().store(&im_[row + stride_ * k]);
         }
+    }
+    for (std::size_t chunk = 0; chunk < columns_; ++chunk) {
+        const std::size_t next = (chunk + 1) % columns_ * stride_;
+        re_[chunk * stride_ + rows_] = re_[next];
+        im_[chunk * stride_ + rows_] = im_[next];
     }
 }
 
 void LargeRealFft::power(const float* in, const float* window, float* power) {
     transform_columns(in, window);
     transform_rows();
-    // X[k] = E + W^k O as in RealFft, lane = k.
     const float dc = re_[0] + im_[0];
     const float nyquist = re_[0] - im_[0];
     power[0] = dc * dc;
     power[half_] = nyquist * nyquist;
-    const auto split = [&](Lanes a_re, Lanes a_im, Lanes b_re, Lanes b_im, Lanes w_re, Lanes w_im) {
-        const Lanes odd_re = a_im + b_im;
-        const Lanes odd_im = b_re - a_re;
-        const Lanes re = a_re + b_re + odd_re * w_re - odd_im * w_im;
-        const Lanes im = a_im - b_im + odd_re * w_im + odd_im * w_re;
-        return 0.25F * (re * re + im * im);
-    };
-    std::size_t k = 1;
-    for (; k + kLanes <= half_; k += kLanes) {
-        const std::size_t mirror = half_ - k - (kLanes - 1);
-        split(Lanes::load(&re_[k]), Lanes::load(&im_[k]), reverse(Lanes::load(&re_[mirror])),
-              reverse(Lanes::load(&im_[mirror])), Lanes::load(&cos_[k]), Lanes::load(&sin_[k]))
-            .store(&power[k]);
+    // |X[k]| = |E + W^k O| and |X[n/2 - k]| = |E - W^k O| as in RealFft; lane = k.
+    for (std::size_t chunk = 0; chunk < columns_ / 2; ++chunk) {
+        const std::size_t mirror_chunk = (columns_ - 1 - chunk) * stride_;
+        for (std::size_t row = 1; row < rows_; row += kLanes) {
+            const std::size_t k = chunk * rows_ + row;
+            const std::size_t at = chunk * stride_ + row;
+            const std::size_t mirror = mirror_chunk + rows_ - row - (kLanes - 1);
+            const Lanes a_re = Lanes::load(&re_[at]);
+            const Lanes a_im = Lanes::load(&im_[at]);
+            const Lanes b_re = reverse(Lanes::load(&re_[mirror]));
+            const Lanes b_im = reverse(Lanes::load(&im_[mirror]));
+            const Lanes w_re = Lanes::load(&cos_[k]);
+            const Lanes w_im = Lanes::load(&sin_[k]);
+            const Lanes even_re = 0.5F * (a_re + b_re);
+            const Lanes even_im = 0.5F * (a_im - b_im);
+            const Lanes odd_re = 0.5F * (a_im + b_im);
+            const Lanes odd_im = 0.5F * (b_re - a_re);
+            const Lanes turned_re = odd_re * w_re - odd_im * w_im;
+            const Lanes turned_im = odd_re * w_im + odd_im * w_re;
+            const auto squared = [](Lanes re, Lanes im) { return re * re + im * im; };
+            squared(even_re + turned_re, even_im + turned_im).store(&power[k]);
+            reverse(squared(even_re - turned_re, even_im - turned_im)).store(&power[half_ - k - (kLanes - 1)]);
+        }
     }
-    for (; k < half_; ++k) power[k] = split(re_[k], im_[k], re_[half_ - k], im_[half_ - k], cos_[k], sin_[k])[0];
 }
 
 }  // namespace auralis

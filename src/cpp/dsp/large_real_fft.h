@@ -32,8 +32,12 @@ private:
     std::vector<ComplexLanes> turn_;  // exp(-2 pi i row column / M), in the order of the columns' output
     std::vector<ComplexLanes> work_;  // M / 8 elements: eight columns at a time
     std::vector<ComplexLanes> in_, out_;
-    std::vector<float> re_, im_;    // Z, the transform of x[2i] + i x[2i+1]
-    std::vector<float> cos_, sin_;  // exp(-2 pi i k / n)
+    // Z, the transform of x[2i] + i x[2i+1], as one chunk of `rows` values for each column, stride_ apart: chunks
+    // a power of two apart would compete for the same lines of the cache. After each chunk stands the first
+    // value of the next.
+    std::size_t stride_;
+    std::vector<float> re_, im_;
+    std::vector<float> cos_, sin_;  // exp(-2 pi i k / n) for k = 0 .. n/4
 };
 
 }  // namespace auralis
