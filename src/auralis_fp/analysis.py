@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import operator
 import os
@@ -259,6 +260,7 @@ def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")), rate
 
 
+@functools.cache  # so that the warning comes once
 def _reference() -> Any:
     """Import the reference analyzer, which takes over where the compiled core cannot be imported."""
     try:
