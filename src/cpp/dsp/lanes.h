@@ -33,15 +33,6 @@ struct Mask {
         for (std::size_t p = 0; p < kParts; ++p) a.part[p] &= b.part[p];
         return a;
     }
-    friend Mask operator|(Mask a, Mask b) {
-        for (std::size_t p = 0; p < kParts; ++p) a.part[p] |= b.part[p];
-        return a;
-    }
-    Mask operator~() const {
-        Mask r;
-        for (std::size_t p = 0; p < kParts; ++p) r.part[p] = ~part[p];
-        return r;
-    }
 };
 
 struct alignas(kLanes * sizeof(float)) Lanes {

@@ -6,9 +6,8 @@ namespace auralis {
 
 namespace {
 
-std::size_t row_count(std::size_t half) {
-    return std::size_t{1} << ((std::bit_width(half) - 1 + 1) / 2);  // about the square root, rounded up
-}
+// The square root of a power of two, rounded up to one.
+std::size_t row_count(std::size_t half) { return std::size_t{1} << (std::bit_width(half) / 2); }
 
 }  // namespace
 
