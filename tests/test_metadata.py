@@ -73,9 +73,7 @@ def test_a_truncated_file_is_found(name: str, kept: float, library: Library) -> 
         assert "truncated" in m.findings
 
 
-@pytest.mark.parametrize(
-    "name", ["wav-s16", "wav-rf64", "w64", "flac-16", "mp3-vbr-0", "wma-2"]
-)
+@pytest.mark.parametrize("name", ["wav-s16", "wav-rf64", "w64", "flac-16", "mp3-vbr-0", "wma-2"])
 def test_a_tag_in_front_does_not_hide_the_declared_length(name: str, library: Library) -> None:
     data = library.file(name).read_bytes()
     tag = b"ID3\x03\0\0\0\0\x10\0" + bytes(2048)
