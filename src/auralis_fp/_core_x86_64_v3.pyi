@@ -23,7 +23,7 @@ def analyze_file(
     path: bytes, timeout: float | None, cancel: CancelToken | None, check_signals: bool
 ) -> _Outcome: ...
 def analyze_bytes(
-    data: memoryview, timeout: float | None, cancel: CancelToken | None, check_signals: bool
+    data: object, timeout: float | None, cancel: CancelToken | None, check_signals: bool
 ) -> _Outcome: ...
 def analyze_samples(
     samples: NDArray[np.float32] | NDArray[np.int16],

@@ -109,8 +109,8 @@ def analyze_bytes(
 
     Raises
     ------
-    TypeError
-        For what is not bytes-like or not contiguous.
+    TypeError, BufferError, ValueError
+        For what is not bytes-like, not contiguous or closed, as its type has it.
     AnalysisError
         As :func:`analyze`; its path is ``"<bytes>"``.
     """
@@ -119,9 +119,7 @@ def analyze_bytes(
             file.write(data)
             file.flush()
             return analyze(file.name, timeout=timeout, cancel=cancel)
-    # Released at once: an error's traceback, which may be kept, would go on holding the buffer.
-    with memoryview(data) as held, held.cast("B") as view:
-        return _call("analyze_bytes", view, path="<bytes>", timeout=timeout, cancel=cancel)
+    return _call("analyze_bytes", data, path="<bytes>", timeout=timeout, cancel=cancel)
 
 
 def analyze_samples(

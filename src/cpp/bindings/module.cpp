@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -49,6 +50,25 @@ public:
 
 private:
     PyThreadState* state_;
+};
+
+// The bytes of an object, which cannot be resized or closed while this lives. Throws what the object raises if it has
+// no contiguous ones.
+class HeldBuffer {
+public:
+    explicit HeldBuffer(const py::object& object) {
+        if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+    }
+    ~HeldBuffer() { PyBuffer_Release(&view_); }
+    HeldBuffer(const HeldBuffer&) = delete;
+    HeldBuffer& operator=(const HeldBuffer&) = delete;
+
+    std::span<const std::uint8_t> bytes() const {
+        return {static_cast<const std::uint8_t*>(view_.buf), static_cast<std::size_t>(view_.len)};
+    }
+
+private:
+    Py_buffer view_{};
 };
 
 bool signal_pending() {
@@ -113,13 +133,12 @@ py::tuple analyze_file(const std::string& path, std::optional<double> timeout, c
     });
 }
 
-py::tuple analyze_bytes(const py::buffer& data, std::optional<double> timeout, const CancelToken* cancel,
+py::tuple analyze_bytes(const py::object& data, std::optional<double> timeout, const CancelToken* cancel,
                         bool check_signals) {
     Interrupt interrupt = make_interrupt(timeout, cancel, check_signals);
-    const py::buffer_info view = data.request();  // holds the buffer: the object cannot be resized meanwhile
-    const auto bytes = static_cast<std::size_t>(view.size * view.itemsize);
+    const HeldBuffer buffer(data);
     return run([&] {
-        auralis::MemorySource source({static_cast<const std::uint8_t*>(view.ptr), bytes});
+        auralis::MemorySource source(buffer.bytes());
         return auralis::analyze_media(source, interrupt);
     });
 }
