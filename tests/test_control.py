@@ -1,26 +1,25 @@
-"""Deadlines, cancelling, signals, the interpreter lock: an analysis is a good guest in any program."""
+"""Deadlines, cancelling, the interpreter lock: an analysis is a good guest in any program."""
 
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pytest
 from encode import Library
-from processes import python
 from tolerances import assert_identical
 
 import auralis_fp
 from auralis_fp import Cancelled, CancelToken, Timeout
 
 # A stopped analysis may go on for this much work (CPU time of its thread) before it notices.
-STOP_S = 0.1
+STOP_S: Final = 0.1
 
 
 # --- stopping ----------------------------------------------------------------------------------------
@@ -95,54 +94,6 @@ def test_a_cancelled_token_stays_cancelled(wav: Path) -> None:
     for _ in range(2):
         with pytest.raises(Cancelled):
             auralis_fp.analyze(wav, cancel=token)
-
-
-def test_ctrl_c_stops_an_analysis(long_wav: Path) -> None:
-    """SIGINT while the core works: KeyboardInterrupt after 100 ms of work at most, and all is well after."""
-    code = """
-import signal, sys, threading, time, auralis_fp
-interrupted = []
-def strike():
-    time.sleep(0.3)
-    interrupted.append(time.process_time())
-    signal.raise_signal(signal.SIGINT)
-threading.Thread(target=strike).start()
-try:
-    auralis_fp.analyze(sys.argv[1])
-except KeyboardInterrupt:
-    print(time.process_time() - interrupted[0] < float(sys.argv[2]))
-try:
-    auralis_fp.analyze(sys.argv[1], timeout=0.01)
-except auralis_fp.Timeout:
-    print("usable")
-"""
-    assert python(code, long_wav, str(STOP_S)).split() == ["True", "usable"]
-
-
-def test_ctrl_c_stops_analyze_many(long_wav: Path) -> None:
-    code = """
-import os, signal, sys, threading, auralis_fp
-threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-try:
-    list(auralis_fp.analyze_many([sys.argv[1]] * 8, workers=2))
-except KeyboardInterrupt:
-    print(threading.active_count())
-"""
-    assert python(code, long_wav).split() == ["1"]
-
-
-def test_a_signal_handler_runs_during_an_analysis(long_wav: Path) -> None:
-    """A handler that does not raise interrupts nothing but the wait for its turn."""
-    hits: list[int] = []
-    before = signal.signal(signal.SIGALRM, lambda number, frame: hits.append(number))
-    signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
-    try:
-        with pytest.raises(Timeout):
-            auralis_fp.analyze(long_wav, timeout=1.0)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    assert len(hits) >= 3
 
 
 # --- the global interpreter lock ---------------------------------------------------------------------
