@@ -1,122 +1,113 @@
-#include "dsp/large_real_fft.h"
+#include "dsp/power_spectrum_sum.h"
 
+#include <algorithm>
 #include <bit>
+
+#include "dsp/shared_table.h"
 
 namespace auralis {
 
 namespace {
 
-// The square root of a power of two, rounded up to one.
-std::size_t row_count(std::size_t half) { return std::size_t{1} << (std::bit_width(half) / 2); }
+constexpr std::size_t kMaxRecent = 64;
 
 }  // namespace
 
-LargeRealFft::LargeRealFft(std::size_t n)
-    : half_(n / 2),
-      rows_(row_count(half_)),
-      columns_(half_ / rows_),
-      column_fft_(rows_, false),
-      row_fft_(columns_, false),
-      turn_(half_ / kLanes),
-      work_(half_ / kLanes),
-      in_(rows_),
-      out_(rows_),
-      stride_(rows_ + kLanes),
-      re_(columns_ * stride_),
-      im_(columns_ * stride_),
-      cos_(half_ / 2 + 1),
-      sin_(half_ / 2 + 1) {
-    for (std::size_t column = 0; column < columns_; ++column) {
-        for (std::size_t row = 0; row < rows_; ++row) {
-            const double angle =
-                -2 * std::numbers::pi * static_cast<double>(row * column % half_) / static_cast<double>(half_);
-            ComplexLanes& to = turn_[column / kLanes * rows_ + row];
-            Lanes re = to.real(), im = to.imag();
-            re.set(column % kLanes, static_cast<float>(std::cos(angle)));
-            im.set(column % kLanes, static_cast<float>(std::sin(angle)));
-            to = {re, im};
+struct PowerSpectrumSum::Tables {
+    std::size_t rows;     // length of the column transforms
+    std::size_t columns;  // length of the row transforms
+    kissfft<Lanes> column_fft, row_fft;
+    std::vector<ComplexLanes> turn;  // exp(-2 pi i row column / n), in the order of the columns' output
+
+    explicit Tables(std::size_t n)
+        : rows(std::size_t{1} << (std::bit_width(n) / 2)),  // the square root of n, rounded up to a power of two
+          columns(n / rows),
+          column_fft(rows, false),
+          row_fft(columns, false),
+          turn(n / kLanes) {
+        for (std::size_t column = 0; column < columns; ++column) {
+            for (std::size_t row = 0; row < rows; ++row) {
+                const double angle =
+                    -2 * std::numbers::pi * static_cast<double>(row * column % n) / static_cast<double>(n);
+                ComplexLanes& to = turn[column / kLanes * rows + row];
+                Lanes re = to.real(), im = to.imag();
+                re.set(column % kLanes, static_cast<float>(std::cos(angle)));
+                im.set(column % kLanes, static_cast<float>(std::sin(angle)));
+                to = {re, im};
+            }
         }
     }
-    for (std::size_t k = 0; k < cos_.size(); ++k) {
-        const double angle = -std::numbers::pi * static_cast<double>(k) / static_cast<double>(half_);
-        cos_[k] = static_cast<float>(std::cos(angle));
-        sin_[k] = static_cast<float>(std::sin(angle));
-    }
+};
+
+PowerSpectrumSum::PowerSpectrumSum(std::size_t n)
+    : n_(n),
+      window_(shared_table<HannWindow>(n)),
+      tables_(shared_table<Tables>(n)),
+      work_(n / kLanes),
+      in_(2 * tables_.rows),
+      out_(tables_.rows),
+      recent_(n / kLanes, Lanes(0.0F)),
+      total_(n) {}
+
+void PowerSpectrumSum::add(const float* a, const float* b) {
+    transform_columns(a, b);
+    transform_rows();
+    if (++recent_count_ == kMaxRecent) move_to_total();
 }
 
-void LargeRealFft::transform_columns(const float* in, const float* window) {
+void PowerSpectrumSum::transform_columns(const float* a, const float* b) {
     // z[row * columns + column]; lane = column.
-    for (std::size_t column = 0; column < columns_; column += kLanes) {
-        for (std::size_t row = 0; row < rows_; ++row) {
-            const std::size_t i = 2 * (row * columns_ + column);
-            const Lanes first = Lanes::load(in + i) * Lanes::load(window + i);
-            const Lanes second = Lanes::load(in + i + kLanes) * Lanes::load(window + i + kLanes);
-            in_[row] = {every_second<0>(first, second), every_second<1>(first, second)};
+    const auto [rows, columns] = std::pair(tables_.rows, tables_.columns);
+    for (std::size_t column = 0; column < columns; column += 2 * kLanes) {
+        for (std::size_t row = 0; row < rows; ++row) {  // two columns at once: a line of the cache
+            for (std::size_t half = 0; half < 2; ++half) {
+                const std::size_t i = row * columns + column + half * kLanes;
+                const Lanes w = Lanes::load(window_.data() + i);
+                in_[row + half * rows] = {Lanes::load(a + i) * w, Lanes::load(b + i) * w};
+            }
         }
-        ComplexLanes* out = &work_[column / kLanes * rows_];
-        column_fft_.transform(in_.data(), out);
-        const ComplexLanes* turn = &turn_[column / kLanes * rows_];
-        for (std::size_t row = 0; row < rows_; ++row) out[row] *= turn[row];
+        tables_.column_fft.transform(in_.data(), &work_[column / kLanes * rows]);
+        tables_.column_fft.transform(&in_[rows], &work_[(column / kLanes + 1) * rows]);
     }
 }
 
-void LargeRealFft::transform_rows() {
-    for (std::size_t row = 0; row < rows_; row += kLanes) {
-        for (std::size_t column = 0; column < columns_; column += kLanes) {
-            const ComplexLanes* block = &work_[column / kLanes * rows_ + row];
+void PowerSpectrumSum::transform_rows() {
+    const auto [rows, columns] = std::pair(tables_.rows, tables_.columns);
+    for (std::size_t row = 0; row < rows; row += kLanes) {
+        for (std::size_t column = 0; column < columns; column += kLanes) {
+            const ComplexLanes* block = &work_[column / kLanes * rows + row];
+            const ComplexLanes* turn = &tables_.turn[column / kLanes * rows + row];
             std::array<Lanes, kLanes> re, im;
             for (std::size_t i = 0; i < kLanes; ++i) {
-                re[i] = block[i].real();
-                im[i] = block[i].imag();
+                re[i] = block[i].real() * turn[i].real() - block[i].imag() * turn[i].imag();
+                im[i] = block[i].real() * turn[i].imag() + block[i].imag() * turn[i].real();
             }
             transpose(re);
             transpose(im);
             for (std::size_t i = 0; i < kLanes; ++i) in_[column + i] = {re[i], im[i]};
         }
-        row_fft_.transform(in_.data(), out_.data());
-        for (std::size_t k = 0; k < columns_; ++k) {  // Z[row + rows * k]; lane = row
-            out_[k].real().store(&re_[row + stride_ * k]);
-            out_[k].imag().store(&im_[row + stride_ * k]);
-        }
-    }
-    for (std::size_t chunk = 0; chunk < columns_; ++chunk) {
-        const std::size_t next = (chunk + 1) % columns_ * stride_;
-        re_[chunk * stride_ + rows_] = re_[next];
-        im_[chunk * stride_ + rows_] = im_[next];
+        tables_.row_fft.transform(in_.data(), out_.data());
+        Lanes* sums = &recent_[row / kLanes * columns];
+        for (std::size_t k = 0; k < columns; ++k)
+            sums[k] += out_[k].real() * out_[k].real() + out_[k].imag() * out_[k].imag();
     }
 }
 
-void LargeRealFft::power(const float* in, const float* window, float* power) {
-    transform_columns(in, window);
-    transform_rows();
-    const float dc = re_[0] + im_[0];
-    const float nyquist = re_[0] - im_[0];
-    power[0] = dc * dc;
-    power[half_] = nyquist * nyquist;
-    // |X[k]| = |E + W^k O| and |X[n/2 - k]| = |E - W^k O| as in RealFft; lane = k.
-    for (std::size_t chunk = 0; chunk < columns_ / 2; ++chunk) {
-        const std::size_t mirror_chunk = (columns_ - 1 - chunk) * stride_;
-        for (std::size_t row = 1; row < rows_; row += kLanes) {
-            const std::size_t k = chunk * rows_ + row;
-            const std::size_t at = chunk * stride_ + row;
-            const std::size_t mirror = mirror_chunk + rows_ - row - (kLanes - 1);
-            const Lanes a_re = Lanes::load(&re_[at]);
-            const Lanes a_im = Lanes::load(&im_[at]);
-            const Lanes b_re = reverse(Lanes::load(&re_[mirror]));
-            const Lanes b_im = reverse(Lanes::load(&im_[mirror]));
-            const Lanes w_re = Lanes::load(&cos_[k]);
-            const Lanes w_im = Lanes::load(&sin_[k]);
-            const Lanes even_re = 0.5F * (a_re + b_re);
-            const Lanes even_im = 0.5F * (a_im - b_im);
-            const Lanes odd_re = 0.5F * (a_im + b_im);
-            const Lanes odd_im = 0.5F * (b_re - a_re);
-            const Lanes turned_re = odd_re * w_re - odd_im * w_im;
-            const Lanes turned_im = odd_re * w_im + odd_im * w_re;
-            const auto squared = [](Lanes re, Lanes im) { return re * re + im * im; };
-            squared(even_re + turned_re, even_im + turned_im).store(&power[k]);
-            reverse(squared(even_re - turned_re, even_im - turned_im)).store(&power[half_ - k - (kLanes - 1)]);
-        }
-    }
+// out_[k] of row r is Z[r + rows * k].
+void PowerSpectrumSum::move_to_total() {
+    const auto [rows, columns] = std::pair(tables_.rows, tables_.columns);
+    for (std::size_t k = 0; k < columns; ++k)
+        for (std::size_t row = 0; row < rows; ++row)
+            total_[row + rows * k] += static_cast<double>(recent_[row / kLanes * columns + k][row % kLanes]);
+    std::ranges::fill(recent_, Lanes(0.0F));
+    recent_count_ = 0;
+}
+
+std::vector<double> PowerSpectrumSum::finish() {
+    move_to_total();
+    std::vector<double> sums(n_ / 2 + 1);
+    for (std::size_t k = 0; k < sums.size(); ++k) sums[k] = (total_[k] + total_[(n_ - k) % n_]) / 2;
+    return sums;
 }
 
 }  // namespace auralis

@@ -1,8 +1,12 @@
-// Power spectrum of one long real signal.
+// Sum of the power spectra of many long real signals, two signals at a time.
+//
+// With z = a + i b, the two signals' spectra are A[k] = (Z[k] + conj Z[-k]) / 2 and B[k] = (Z[k] - conj Z[-k]) / 2i,
+// and so |A[k]|^2 + |B[k]|^2 = (|Z[k]|^2 + |Z[-k]|^2) / 2: where only the sum is asked for, one complex transform
+// gives it, and nothing has to be taken apart.
 //
 // Eight long signals at once would not fit a processor's cache. The four-step method makes one long transform
-// out of many short ones, and those are done eight at a time: with M = n/2 = rows * columns, transform the
-// columns, turn each element by exp(-2 pi i * row * column / M), transform the rows.
+// out of many short ones, and those are done eight at a time: with n = rows * columns, transform the columns, turn
+// each element by exp(-2 pi i * row * column / n), transform the rows.
 // (Bailey, "FFTs in external or hierarchical memory", 1990.)
 #pragma once
 
@@ -10,34 +14,38 @@
 #include <vector>
 
 #include "dsp/real_fft.h"
+#include "dsp/window.h"
 
 namespace auralis {
 
-class LargeRealFft {
+class PowerSpectrumSum {
 public:
-    // n: a power of two, at least 256.
-    explicit LargeRealFft(std::size_t n);
+    // n: a power of two, at least 64.
+    explicit PowerSpectrumSum(std::size_t n);
 
-    // power[k] = |X[k]|^2 of in[i] * window[i], for k = 0 .. n/2. in, window: n floats; power: n/2 + 1 floats.
-    void power(const float* in, const float* window, float* power);
+    // Adds |A[k]|^2 + |B[k]|^2 of two signals of n floats, each multiplied by the Hann window.
+    void add(const float* a, const float* b);
+
+    // The sums for k = 0 .. n/2.
+    std::vector<double> finish();
 
 private:
-    void transform_columns(const float* in, const float* window);
-    void transform_rows();
+    struct Tables;
 
-    std::size_t half_;     // M
-    std::size_t rows_;     // length of the column transforms
-    std::size_t columns_;  // length of the row transforms
-    kissfft<Lanes> column_fft_, row_fft_;
-    std::vector<ComplexLanes> turn_;  // exp(-2 pi i row column / M), in the order of the columns' output
-    std::vector<ComplexLanes> work_;  // M / 8 elements: eight columns at a time
+    void transform_columns(const float* a, const float* b);
+    void transform_rows();
+    void move_to_total();
+
+    std::size_t n_;
+    const HannWindow& window_;
+    const Tables& tables_;
+    std::vector<ComplexLanes> work_;  // n / 8 elements: eight columns at a time, lane = column
     std::vector<ComplexLanes> in_, out_;
-    // Z, the transform of x[2i] + i x[2i+1], as one chunk of `rows` values for each column, stride_ apart: chunks
-    // a power of two apart would compete for the same lines of the cache. After each chunk stands the first
-    // value of the next.
-    std::size_t stride_;
-    std::vector<float> re_, im_;
-    std::vector<float> cos_, sin_;  // exp(-2 pi i k / n) for k = 0 .. n/4
+    // |Z|^2 in the order in which the rows come out: eight rows at a time, lane = row. Floats for a number of
+    // signals so small that none loses digits, the rest in double.
+    std::vector<Lanes> recent_;
+    std::size_t recent_count_ = 0;
+    std::vector<double> total_;  // by k = 0 .. n - 1
 };
 
 }  // namespace auralis
