@@ -84,12 +84,20 @@ def test_real_fft_and_its_inverse(n: int) -> None:
 
 
 @pytest.mark.parametrize("n", [1024, 2048, 4096, 8192, 16384, 32768, 65536, 262144])
-def test_large_power_spectrum(n: int) -> None:
-    x, window = noise(n, seed=n), scipy.signal.get_window("hann", n).astype(np.float32)
-    expected = np.abs(np.fft.rfft(x.astype(np.float64) * window)) ** 2
-    np.testing.assert_allclose(kernels.large_power_spectrum(x, window), expected, rtol=1e-3, atol=1e-6 * n)
-    total = kernels.large_power_spectrum(x, window).astype(np.float64).sum()
-    assert total == pytest.approx(expected.sum(), rel=1e-6)
+def test_power_spectrum_sum(n: int) -> None:
+    pairs = noise(2, 2, n, seed=n)
+    spectra = np.fft.rfft(pairs.astype(np.float64) * scipy.signal.get_window("hann", n))
+    expected = (np.abs(spectra) ** 2).sum(axis=(0, 1))
+    power = np.array(kernels.power_spectrum_sum(pairs))
+    np.testing.assert_allclose(power, expected, rtol=1e-3, atol=1e-6 * n)
+    assert power.sum() == pytest.approx(expected.sum(), rel=1e-6)
+
+
+def test_power_spectrum_sum_of_many() -> None:
+    pair = np.stack([noise(1024), np.zeros(1024, np.float32)])[np.newaxis]
+    once = np.array(kernels.power_spectrum_sum(pair))
+    often = np.array(kernels.power_spectrum_sum(np.repeat(pair, 200, axis=0)))  # more than are summed in floats
+    np.testing.assert_allclose(often, 200 * once, rtol=1e-5)
 
 
 def test_filter_banks_equal_librosas() -> None:

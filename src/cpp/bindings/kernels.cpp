@@ -12,7 +12,7 @@
 #include "dsp/denormals.h"
 #include "dsp/filter_banks.h"
 #include "dsp/frame_batcher.h"
-#include "dsp/large_real_fft.h"
+#include "dsp/power_spectrum_sum.h"
 #include "dsp/sliding_median.h"
 #include "dsp/stft.h"
 #include "features/onset_envelope.h"
@@ -87,11 +87,11 @@ Floats inverse_real_fft(const Floats& re, const Floats& im) {
     return to_array(out);
 }
 
-Floats large_power_spectrum(const Floats& x, const Floats& window) {
-    const auto n = static_cast<std::size_t>(x.size());
-    Floats power(static_cast<py::ssize_t>(n / 2 + 1));
-    LargeRealFft(n).power(x.data(), window.data(), power.mutable_data());
-    return power;
+// pairs: shape (count, 2, n).
+std::vector<double> power_spectrum_sum(const Floats& pairs) {
+    PowerSpectrumSum sum(static_cast<std::size_t>(pairs.shape(2)));
+    for (py::ssize_t i = 0; i < pairs.shape(0); ++i) sum.add(pairs.data(i, 0, 0), pairs.data(i, 1, 0));
+    return sum.finish();
 }
 
 template <std::size_t N, typename FilterBank>
@@ -145,7 +145,7 @@ void bind_kernels(py::module_ module) {
     module.def("median_31", median_31, py::arg("x"));
     module.def("real_fft", real_fft, py::arg("x"));
     module.def("inverse_real_fft", inverse_real_fft, py::arg("re"), py::arg("im"));
-    module.def("large_power_spectrum", large_power_spectrum, py::arg("x"), py::arg("window"));
+    module.def("power_spectrum_sum", power_spectrum_sum, py::arg("pairs"));
     module.def("mel", apply_filters<kMelBands, MelFilterBank>, py::arg("power"));
     module.def("chroma", apply_filters<kPitchClasses, ChromaFilterBank>, py::arg("power"));
     module.def("yin_periods", yin_periods, py::arg("y"), py::arg("piece"));

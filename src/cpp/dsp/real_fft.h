@@ -6,6 +6,7 @@
 
 #include <kissfft.hh>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <complex>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "dsp/lanes.h"
+#include "dsp/shared_table.h"
 
 // KissFFT's own constructor asks the scalar for acos() and exp(), which vectors do not have, and would round
 // angles to float. This one computes the twiddle factors in double and copies each to all lanes. The length is
@@ -34,29 +36,51 @@ inline kissfft<auralis::Lanes>::kissfft(const std::size_t nfft, const bool inver
     }
 }
 
+namespace auralis {
+
+using ComplexLanes = std::complex<Lanes>;
+
+// Transforms four values that stand `step` apart in place of `out` ... out + 3 step.
+inline void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes& c, const ComplexLanes& d,
+                       bool inverse, ComplexLanes* out, std::size_t step) {
+    const ComplexLanes even_sum = a + c;
+    const ComplexLanes even_difference = a - c;
+    const ComplexLanes odd_sum = b + d;
+    const ComplexLanes odd_difference = b - d;
+    const ComplexLanes turned(odd_difference.imag(), -odd_difference.real());  // -i times it
+    out[0] = even_sum + odd_sum;
+    out[2 * step] = even_sum - odd_sum;
+    out[inverse ? 3 * step : step] = even_difference + turned;
+    out[inverse ? step : 3 * step] = even_difference - turned;
+}
+
+}  // namespace auralis
+
+// KissFFT's, with everything in registers between reading four values and writing them, and without
+// multiplications by the sign of the direction.
+template <>
+[[gnu::noinline]] inline void kissfft<auralis::Lanes>::kf_bfly4(cpx_t* const out, const std::size_t fstride,
+                                                                const std::size_t m) const {
+    for (std::size_t k = 0; k < m; ++k)
+        auralis::butterfly4(out[k], out[k + m] * _twiddles[k * fstride], out[k + 2 * m] * _twiddles[2 * k * fstride],
+                            out[k + 3 * m] * _twiddles[3 * k * fstride], _inverse, &out[k], m);
+}
+
 // KissFFT's recursion with a shorter end: the last stage's twiddle factors are all 1, so it goes straight from
-// the input to the output, without copies and multiplications.
+// the input to the output, and the last two stages are done in one call.
 template <>
 inline void kissfft<auralis::Lanes>::transform(const cpx_t* fft_in, cpx_t* fft_out, const std::size_t stage,
                                                const std::size_t fstride, const std::size_t in_stride) const {
     const std::size_t radix = _stageRadix[stage];
     const std::size_t rest = _stageRemainder[stage];
     const std::size_t step = fstride * in_stride;
-    if (rest == 1) {  // radix 4, since the constructor takes out 2 first
-        const cpx_t even_sum = fft_in[0] + fft_in[2 * step];
-        const cpx_t even_difference = fft_in[0] - fft_in[2 * step];
-        const cpx_t odd_sum = fft_in[step] + fft_in[3 * step];
-        const cpx_t odd_difference = fft_in[step] - fft_in[3 * step];
-        const cpx_t turned = _inverse ? cpx_t(-odd_difference.imag(), odd_difference.real())
-                                      : cpx_t(odd_difference.imag(), -odd_difference.real());
-        fft_out[0] = even_sum + odd_sum;
-        fft_out[1] = even_difference + turned;
-        fft_out[2] = even_sum - odd_sum;
-        fft_out[3] = even_difference - turned;
-        return;
+    for (std::size_t i = 0; i < radix; ++i, fft_in += step) {
+        if (rest == 4)
+            auralis::butterfly4(fft_in[0], fft_in[radix * step], fft_in[2 * radix * step], fft_in[3 * radix * step],
+                                _inverse, fft_out + 4 * i, 1);
+        else
+            transform(fft_in, fft_out + i * rest, stage + 1, fstride * radix, in_stride);
     }
-    for (std::size_t i = 0; i < radix; ++i)
-        transform(fft_in + i * step, fft_out + i * rest, stage + 1, fstride * radix, in_stride);
     if (radix == 4)
         kf_bfly4(fft_out, fstride, rest);
     else
@@ -65,18 +89,10 @@ inline void kissfft<auralis::Lanes>::transform(const cpx_t* fft_in, cpx_t* fft_o
 
 namespace auralis {
 
-using ComplexLanes = std::complex<Lanes>;
-
-// Discrete Fourier transform of eight real signals of n samples, n = 8, 16, 32 ...; bins 0 to n/2.
+// Discrete Fourier transform of eight real signals of n samples, n = 16, 32, 64 ...; bins 0 to n/2.
 class RealFft {
 public:
-    explicit RealFft(std::size_t n)
-        : half_(n / 2), forward_(half_, false), inverse_(half_, true), spectrum_(half_), twiddles_(half_ / 2 + 1) {
-        for (std::size_t k = 0; k < twiddles_.size(); ++k) {
-            const auto w = std::polar(1.0, -std::numbers::pi * static_cast<double>(k) / static_cast<double>(half_));
-            twiddles_[k] = {static_cast<float>(w.real()), static_cast<float>(w.imag())};
-        }
-    }
+    explicit RealFft(std::size_t n) : half_(n / 2), tables_(shared_table<Tables>(n)), spectrum_(half_) {}
 
     // Calls sink(k, re, im) once for every bin k of 0 .. n/2, in no particular order.
     // in: n Lanes, sample by sample.
@@ -85,7 +101,7 @@ public:
         // The n reals are n/2 complex numbers z[i] = x[2i] + i x[2i+1]. With Z their transform,
         // X[k] = E + W^k O and X[n/2 - k] = conj(E - W^k O), where E = (Z[k] + conj Z[n/2-k]) / 2,
         // O = (Z[k] - conj Z[n/2-k]) / 2i, W = exp(-2 pi i / n).
-        forward_.transform(reinterpret_cast<const ComplexLanes*>(in), spectrum_.data());
+        tables_.forward.transform(reinterpret_cast<const ComplexLanes*>(in), spectrum_.data());
         const ComplexLanes z0 = spectrum_[0];
         sink(std::size_t{0}, z0.real() + z0.imag(), Lanes(0.0F));
         sink(half_, z0.real() - z0.imag(), Lanes(0.0F));
@@ -96,7 +112,8 @@ public:
             const Lanes even_im = 0.5F * (a.imag() - b.imag());
             const Lanes odd_re = 0.5F * (a.imag() + b.imag());
             const Lanes odd_im = 0.5F * (b.real() - a.real());
-            const auto [w_re, w_im] = twiddles_[k];
+            const float w_re = tables_.twiddles[k].real();
+            const float w_im = tables_.twiddles[k].imag();
             const Lanes turned_re = odd_re * w_re - odd_im * w_im;
             const Lanes turned_im = odd_re * w_im + odd_im * w_re;
             sink(k, even_re + turned_re, even_im + turned_im);
@@ -114,26 +131,31 @@ public:
             const Lanes even_im = im[k] - im[m];
             const Lanes diff_re = re[k] - re[m];
             const Lanes diff_im = im[k] + im[m];
-            const auto [w_re, w_im] = twiddles_[k];
+            const float w_re = tables_.twiddles[k].real();
+            const float w_im = tables_.twiddles[k].imag();
             const Lanes odd_re = diff_re * w_re + diff_im * w_im;
             const Lanes odd_im = diff_im * w_re - diff_re * w_im;
             spectrum_[k] = {even_re - odd_im, even_im + odd_re};
             spectrum_[m] = {even_re + odd_im, odd_re - even_im};
         }
-        inverse_.transform(spectrum_.data(), reinterpret_cast<ComplexLanes*>(out));
+        tables_.inverse.transform(spectrum_.data(), reinterpret_cast<ComplexLanes*>(out));
     }
 
 private:
-    struct Twiddle {
-        float re;
-        float im;
+    struct Tables {
+        kissfft<Lanes> forward, inverse;
+        std::vector<std::complex<float>> twiddles;  // exp(-2 pi i k / n)
+
+        explicit Tables(std::size_t n) : forward(n / 2, false), inverse(n / 2, true) {
+            for (std::size_t k = 0; k <= n / 4; ++k)
+                twiddles.emplace_back(
+                    std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n)));
+        }
     };
 
     std::size_t half_;
-    kissfft<Lanes> forward_;
-    kissfft<Lanes> inverse_;
+    const Tables& tables_;
     std::vector<ComplexLanes> spectrum_;
-    std::vector<Twiddle> twiddles_;
 };
 
 }  // namespace auralis

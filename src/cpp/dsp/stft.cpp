@@ -1,10 +1,10 @@
 #include "dsp/stft.h"
 
-#include "dsp/window.h"
+#include "dsp/shared_table.h"
 
 namespace auralis {
 
-Stft::Stft() : window_(hann_window(kFrameLength)), frames_(kFrameLength), fft_(kFrameLength) {}
+Stft::Stft() : window_(shared_table<HannWindow>(kFrameLength)), frames_(kFrameLength), fft_(kFrameLength) {}
 
 void Stft::compute(const FrameBatch& batch, SpectrumBatch& spectrum) {
     load_frames(batch.samples, kHop, kFrameLength, window_.data(), frames_.data());

@@ -5,6 +5,7 @@
 
 #include "dsp/frames.h"
 #include "dsp/real_fft.h"
+#include "dsp/window.h"
 
 namespace auralis {
 
@@ -15,7 +16,7 @@ public:
     void compute(const FrameBatch& batch, SpectrumBatch& spectrum);
 
 private:
-    std::vector<float> window_;
+    const HannWindow& window_;
     std::vector<Lanes> frames_;
     RealFft fft_;
 };

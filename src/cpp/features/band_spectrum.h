@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "dsp/large_real_fft.h"
+#include "dsp/power_spectrum_sum.h"
 
 namespace auralis {
 
@@ -26,18 +26,15 @@ public:
     Values finish();
 
 private:
-    void measure_segment();
+    void measure_segments();
 
-    std::size_t segment_;  // N samples, a power of two
-    std::vector<float> window_;
-    std::vector<float> buffer_;  // the current segment
+    int sample_rate_;
+    std::size_t hop_;            // segments are 2 * hop_ samples, a power of two, and overlap by half
+    std::vector<float> buffer_;  // two segments: three hops
     std::size_t filled_;
     std::size_t samples_ = 0;
-    std::size_t segments_ = 0;
-    std::vector<float> power_;
-    LargeRealFft fft_;
-    std::array<std::size_t, kBands + 1> edge_bins_;  // band b is bins edge_bins_[b] .. edge_bins_[b+1]
-    std::array<double, kBands> energy_{};
+    std::size_t segments_ = 0;  // in the spectrum
+    PowerSpectrumSum spectrum_;
 };
 
 }  // namespace auralis

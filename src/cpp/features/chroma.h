@@ -5,6 +5,7 @@
 
 #include "dsp/filter_banks.h"
 #include "dsp/frames.h"
+#include "dsp/shared_table.h"
 
 namespace auralis {
 
@@ -16,7 +17,7 @@ public:
     double finish(const std::vector<bool>& active) const;
 
 private:
-    ChromaFilterBank filters_;
+    const ChromaFilterBank& filters_ = shared_table<ChromaFilterBank>();
     std::vector<float> mean_class_;  // per frame
 };
 

@@ -31,15 +31,15 @@ void HarmonicPercussive::push(const FrameBatch& batch, const SpectrumBatch& spec
     sliding_median_31(&column_[1], kMedianOutputs, medians_.data());
     std::fill(medians_.begin() + kBins, medians_.end(), Lanes(0.0F));
 
-    const std::size_t position = kMargin + frames_ - masked_;
-    append(magnitude.data(), position, magnitude_);
-    append(medians_.data(), position, percussive_);
+    append(magnitude.data(), kMargin + frames_ - masked_, magnitude_);
+    append(medians_.data(), frames_ - masked_, percussive_);
     frames_ += batch.count;
     if (frames_ >= masked_ + kBlockFrames + kReach) mask_block(kBlockFrames, false);
 }
 
 // Transposes eight frames to the strips. Lanes of a last, partial batch that hold no frame land behind the end.
-void HarmonicPercussive::append(const Lanes* bins, std::size_t position, std::vector<Strip>& strips) {
+template <std::size_t kFrames>
+void HarmonicPercussive::append(const Lanes* bins, std::size_t position, std::vector<Strip<kFrames>>& strips) {
     for (std::size_t s = 0; s < kStrips; ++s) {
         std::array<Lanes, kLanes> block;
         std::copy_n(bins + s * kLanes, kLanes, block.begin());
@@ -49,7 +49,7 @@ void HarmonicPercussive::append(const Lanes* bins, std::size_t position, std::ve
 }
 
 // Continues the recording beyond its first frame and, at the end, beyond its last.
-void HarmonicPercussive::reflect_edges(Strip& strip, std::size_t count, bool at_end) const {
+void HarmonicPercussive::reflect_edges(MagnitudeStrip& strip, std::size_t count, bool at_end) const {
     if (masked_ == 0)
         for (std::size_t i = 1; i <= kMargin; ++i)
             strip[kMargin - i] = strip[kMargin + reflect(-static_cast<std::ptrdiff_t>(i), frames_)];
@@ -62,8 +62,8 @@ void HarmonicPercussive::reflect_edges(Strip& strip, std::size_t count, bool at_
 void HarmonicPercussive::mask_block(std::size_t count, bool at_end) {
     std::array<Lanes, kBlockFrames> harmonic;
     for (std::size_t s = 0; s < kStrips; ++s) {
-        Strip& magnitude = magnitude_[s];
-        Strip& percussive = percussive_[s];
+        auto& magnitude = magnitude_[s];
+        auto& percussive = percussive_[s];
         reflect_edges(magnitude, count, at_end);
         sliding_median_31(&magnitude[1], kBlockFrames, harmonic.data());
         Lanes harmonic_sum(0.0F);
@@ -71,7 +71,7 @@ void HarmonicPercussive::mask_block(std::size_t count, bool at_end) {
         for (std::size_t i = 0; i < count; ++i) {
             // Soft masks of power 2: h^2 / (h^2 + p^2) and its complement; a half each where both are zero.
             const Lanes h2 = harmonic[i] * harmonic[i];
-            const Lanes total = h2 + percussive[kMargin + i] * percussive[kMargin + i];
+            const Lanes total = h2 + percussive[i] * percussive[i];
             constexpr float kTiny = 1e-36F;
             const Lanes mask = select(total < kTiny, 0.5F, h2 / max(total, kTiny));
             const Lanes harmonic_part = magnitude[kMargin + i] * mask;

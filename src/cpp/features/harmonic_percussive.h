@@ -26,22 +26,25 @@ private:
     // Frames are masked a block at a time, as soon as the frames after the block are known.
     static constexpr std::size_t kBlockFrames = 2 * kMedianGroup;
     static constexpr std::size_t kMedianOutputs = (kBins + kMedianGroup - 1) / kMedianGroup * kMedianGroup;
-    // Frames kept: a block, the margins before and after, and those by which a batch of eight overshoots.
-    static constexpr std::size_t kHistory = kBlockFrames + 2 * kMargin + kLanes;
+    // Frames not masked yet: a block, its reach, and those by which a batch of eight overshoots.
+    static constexpr std::size_t kPending = kBlockFrames + kReach + kLanes;
 
-    // A strip is the course of eight neighbouring bins over the frames kept, lane = bin. Position kMargin is
-    // the first frame not masked yet.
-    using Strip = std::array<Lanes, kHistory>;
+    // A strip is the course of eight neighbouring bins over some frames, lane = bin.
+    template <std::size_t kFrames>
+    using Strip = std::array<Lanes, kFrames>;
+    using MagnitudeStrip = Strip<kMargin + kPending + 1>;  // position kMargin is the first frame not masked yet
+    using PercussiveStrip = Strip<kPending>;               // position 0 is
     static constexpr std::size_t kStrips = kPaddedBins / kLanes;
 
-    static void append(const Lanes* bins, std::size_t position, std::vector<Strip>& strips);
-    void reflect_edges(Strip& strip, std::size_t count, bool at_end) const;
+    template <std::size_t kFrames>
+    static void append(const Lanes* bins, std::size_t position, std::vector<Strip<kFrames>>& strips);
+    void reflect_edges(MagnitudeStrip& strip, std::size_t count, bool at_end) const;
     void mask_block(std::size_t count, bool at_end);
 
-    std::vector<Strip> magnitude_;   // |STFT|
-    std::vector<Strip> percussive_;  // its medians over frequency
-    std::size_t frames_ = 0;         // pushed so far
-    std::size_t masked_ = 0;         // of these, already in the energies
+    std::vector<MagnitudeStrip> magnitude_;    // |STFT|
+    std::vector<PercussiveStrip> percussive_;  // its medians over frequency
+    std::size_t frames_ = 0;                   // pushed so far
+    std::size_t masked_ = 0;                   // of these, already in the energies
     double harmonic_energy_ = 0;
     double percussive_energy_ = 0;
     std::vector<Lanes> column_, medians_;  // scratch, lane = frame: bins with reflected edges, their medians

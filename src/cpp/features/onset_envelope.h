@@ -6,6 +6,7 @@
 
 #include "dsp/filter_banks.h"
 #include "dsp/frames.h"
+#include "dsp/shared_table.h"
 
 namespace auralis {
 
@@ -17,7 +18,7 @@ public:
     std::vector<float> finish() const;
 
 private:
-    MelFilterBank filters_;
+    const MelFilterBank& filters_ = shared_table<MelFilterBank>();
     std::array<float, kMelBands> previous_db_;  // the last frame of the batch before
     std::vector<float> rise_;                   // rise_[t]: from frame t to t + 1
     bool started_ = false;

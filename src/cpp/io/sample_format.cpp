@@ -21,7 +21,10 @@ float to_float(double x) { return static_cast<float>(x); }
 
 template <typename T>
 void convert_channel(const T* from, std::size_t stride, std::span<float> to) {
-    for (std::size_t i = 0; i < to.size(); ++i) to[i] = to_float(from[i * stride]);
+    if (stride == 2)  // interleaved stereo, which compilers vectorise when they see the 2
+        for (std::size_t i = 0; i < to.size(); ++i) to[i] = to_float(from[2 * i]);
+    else
+        for (std::size_t i = 0; i < to.size(); ++i) to[i] = to_float(from[i * stride]);
 }
 
 void convert_channel(AVSampleFormat packed_format, const std::uint8_t* from, std::size_t stride, std::span<float> to) {
