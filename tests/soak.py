@@ -12,6 +12,7 @@ grows.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import statistics
 import sys
@@ -19,11 +20,13 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree
 
 import mutate
 import numpy as np
@@ -33,10 +36,12 @@ from encode import FORMATS, Library, decode, encode
 import auralis_fp
 from auralis_fp import AnalysisError, CancelToken, Fingerprint
 
-# Memory is flat if the second half of the run neither grows by this much an hour nor ends this far above its
-# beginning. One leaked analysis (some 5 MB) in a thousand would grow by gigabytes an hour.
-MAX_GROWTH_MB_PER_HOUR: Final = 20.0
-MAX_GROWTH_MB: Final = 8.0
+# Memory is flat if what is held does not grow; one lost analysis is some 5 MB. The allowance is for what
+# Python keeps: caches, the interned strings of errors.
+MAX_HELD_STEP_MB: Final = 1.0
+MAX_HELD_MB_PER_HOUR: Final = 2.0
+# What malloc keeps from the system depends on which calls met; it levels out, and is told beside.
+MAX_RESTING_STEP_MB: Final = 40.0
 EXCERPT_S: Final = 20
 
 Outcome = str | tuple[bytes, frozenset[str], auralis_fp.Metadata]
@@ -124,13 +129,90 @@ def bad_cases(folder: Path, good: Path, mutated: int) -> list[Case]:
 
 @dataclass
 class Sample:
-    """The state of the process at one time."""
+    """The state of the process at one time.
+
+    Attributes
+    ----------
+    seconds : float
+        Since the threads began.
+    working_mb : float
+        Resident memory with all threads at work.
+    resting_mb : float
+        Resident memory while they wait between two calls: what malloc keeps for the next ones counts.
+    held_mb : float
+        What malloc has handed out at that time, on all its arenas; a leak shows here, to the kilobyte.
+    descriptors, threads, calls : int
+        Open files and threads at rest, and calls answered so far.
+    """
 
     seconds: float
-    megabytes: float
+    working_mb: float
+    resting_mb: float
+    held_mb: float
     descriptors: int
     threads: int
     calls: int
+
+    def __str__(self) -> str:
+        megabytes = (self.working_mb, self.resting_mb, self.held_mb)
+        counts = (self.descriptors, self.threads, self.calls)
+        return "".join(f"{value:12.1f}" for value in (self.seconds / 60, *megabytes)) + "".join(
+            f"{value:12}" for value in counts
+        )
+
+
+COLUMNS: Final = ("minute", "working MB", "resting MB", "held MB", "descriptors", "threads", "calls")
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def held_mb() -> float:
+    """What glibc's malloc has handed out and not got back, as malloc_info tells."""
+    libc = ctypes.CDLL(None)
+    libc.fdopen.restype = ctypes.c_void_p
+    with tempfile.TemporaryFile() as file:
+        stream = ctypes.c_void_p(libc.fdopen(os.dup(file.fileno()), b"w"))
+        libc.malloc_info(0, stream)
+        libc.fclose(stream)
+        file.seek(0)
+        whole = ElementTree.fromstring(file.read())
+    free = sum(
+        int(total.attrib["size"]) for total in whole.findall("total") if total.attrib["type"] != "mmap"
+    )
+    mapped = sum(int(total.attrib["size"]) for total in whole.findall("total[@type='mmap']"))
+    system = sum(int(system.attrib["size"]) for system in whole.findall("system[@type='current']"))
+    return (system + mapped - free) / 1e6
+
+
+class Gate:
+    """Lets threads through, or makes them all wait."""
+
+    def __init__(self, threads: int) -> None:
+        self._condition = threading.Condition()
+        self._threads = threads
+        self._waiting = 0
+        self._closed = False
+
+    def wait(self) -> None:
+        with self._condition:
+            self._waiting += 1
+            self._condition.notify_all()
+            self._condition.wait_for(lambda: not self._closed)
+            self._waiting -= 1
+
+    @contextmanager
+    def closed(self) -> Iterator[bool]:
+        """While all threads wait; False if some did not come within two minutes."""
+        with self._condition:
+            self._closed = True
+            all_there = self._condition.wait_for(lambda: self._waiting == self._threads, 120)
+        yield all_there
+        with self._condition:
+            self._closed = False
+            self._condition.notify_all()
 
 
 @dataclass
@@ -151,35 +233,43 @@ class Soak:
         """Take the first answers on one thread, then all threads to work until the time is over."""
         for case in self.cases:
             self.check(case, outcome_of(case.call))
-        before = self.look(0)
-        self.samples.clear()
-        stop = threading.Event()
-        workers = [threading.Thread(target=self.work, args=(seed, stop)) for seed in range(self.threads)]
+        gate, stop = Gate(self.threads), threading.Event()
+        before = self.look(0, 0)
+        arguments = [(seed, gate, stop) for seed in range(self.threads)]
+        workers = [threading.Thread(target=self.work, args=each) for each in arguments]
         for worker in workers:
             worker.start()
         start = time.monotonic()
-        tell("  minute   memory (MB)   descriptors   threads      calls")
+        tell("".join(f"{column:>12}" for column in COLUMNS))
         while (elapsed := time.monotonic() - start) < seconds:
             time.sleep(min(every_s, seconds - elapsed))
-            now = self.look(time.monotonic() - start)
-            minutes, counts = now.seconds / 60, (now.descriptors, now.threads, now.calls)
-            tell(f"{minutes:8.1f}{now.megabytes:14.1f}" + "{:14}{:10}{:11}".format(*counts))
-            self.wrong += ["a thread is lost" for worker in workers if not worker.is_alive()]
+            working_mb = resident_mb()
+            with gate.closed() as all_there:
+                if not all_there:
+                    self.wrong.append("a call did not come back within two minutes")
+                    break
+                time.sleep(0.1)  # timers end
+                self.samples.append(self.look(time.monotonic() - start, working_mb))
+            tell(str(self.samples[-1]))
         stop.set()
         for worker in workers:
             worker.join(120)
         self.wrong += ["a thread never came back" for worker in workers if worker.is_alive()]
-        time.sleep(0.1)  # the last timer
-        after = self.look(time.monotonic() - start)
-        self.samples.pop()
+        after = self.look(0, 0)
         if (after.descriptors, after.threads) != (before.descriptors, before.threads):
             self.wrong.append(f"left behind: {before} became {after}")
         if self.begun != self.answered:
             self.wrong.append(f"{self.begun} calls were begun, {self.answered} answered")
 
-    def work(self, seed: int, stop: threading.Event) -> None:
+    def look(self, seconds: float, working_mb: float) -> Sample:
+        descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        counts = (descriptors, threading.active_count(), self.answered)
+        return Sample(seconds, working_mb, resident_mb(), held_mb(), *counts)
+
+    def work(self, seed: int, gate: Gate, stop: threading.Event) -> None:
         rng = np.random.default_rng(seed)
         while not stop.is_set():
+            gate.wait()
             case = self.cases[rng.integers(len(self.cases))]
             with self._lock:
                 self.begun += 1
@@ -198,45 +288,35 @@ class Soak:
         if not fine:
             self.wrong.append(f"{case.name}: {kind}, or other numbers than before")
 
-    def look(self, seconds: float) -> Sample:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        self.samples.append(
-            Sample(
-                seconds,
-                pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
-                len(os.listdir("/proc/self/fd")),  # noqa: PTH208
-                threading.active_count(),
-                self.answered,
-            )
-        )
-        return self.samples[-1]
+    def step(self, column: str) -> float:
+        """How much the median of the last quarter is above that of the second (the first warms up)."""
+        values: list[float] = [getattr(sample, column) for sample in self.samples]
+        quarter = len(values) // 4
+        if quarter == 0:
+            return 0.0
+        return statistics.median(values[-quarter:]) - statistics.median(values[quarter : 2 * quarter])
 
-    def growth(self) -> tuple[float, float]:
-        """Megabytes from the second quarter to the last, and megabytes an hour in the second half.
-
-        By medians, and by the median of the slopes of all pairs (Theil and Sen): peaks do not move them.
-        """
-        quarter = max(1, len(self.samples) // 4)
-        second, last = self.samples[quarter : 2 * quarter], self.samples[-quarter:]
-        step = statistics.median(s.megabytes for s in last) - statistics.median(s.megabytes for s in second)
+    def held_per_hour(self) -> float:
+        """Slope of ``held_mb`` over the second half, by Theil and Sen: the median over all pairs."""
         half = self.samples[len(self.samples) // 2 :]
         slopes = [
-            (b.megabytes - a.megabytes) / (b.seconds - a.seconds) * 3600
+            (b.held_mb - a.held_mb) / (b.seconds - a.seconds) * 3600
             for i, a in enumerate(half)
             for b in half[i + 1 :]
         ]
-        return step, statistics.median(slopes) if slopes else 0.0
+        return statistics.median(slopes) if slopes else 0.0
 
     def judge(self) -> list[str]:
         """Everything that was wrong."""
-        step, slope = self.growth()
         wrong = list(self.wrong)
-        if step > MAX_GROWTH_MB or slope > MAX_GROWTH_MB_PER_HOUR:
-            wrong.append(f"memory grows: {step:+.1f} MB, {slope:+.1f} MB an hour")
-        # Open files come and go, one for each thread; beyond that nothing may.
-        least, most = min(s.descriptors for s in self.samples), max(s.descriptors for s in self.samples)
-        if most - least > self.threads + 1:
-            wrong.append(f"{least} to {most} descriptors")
+        if self.held_per_hour() > MAX_HELD_MB_PER_HOUR or self.step("held_mb") > MAX_HELD_STEP_MB:
+            wrong.append(f"more and more is held: {self.step('held_mb'):+.2f} MB")
+        if self.step("resting_mb") > MAX_RESTING_STEP_MB:
+            wrong.append(f"memory at rest grows: {self.step('resting_mb'):+.1f} MB")
+        for column in ("descriptors", "threads"):
+            values = {getattr(sample, column) for sample in self.samples}
+            if len(values) > 1:
+                wrong.append(f"{column} at rest: {sorted(values)}")
         return wrong
 
 
@@ -252,8 +332,9 @@ def main() -> int:
         soak = Soak(cases(Path(folder), music), options.threads)
         seconds = options.minutes * 60
         soak.run(seconds, every_s=min(60.0, seconds / 20), tell=lambda line: print(line, flush=True))
-    step, slope = soak.growth()
-    print(f"memory: {step:+.1f} MB from the second quarter to the last, {slope:+.1f} MB an hour at the end")
+    held, resting, working = (soak.step(name) for name in ("held_mb", "resting_mb", "working_mb"))
+    print(f"second quarter to last: {held:+.2f} MB held, {resting:+.1f} resting, {working:+.1f} working")
+    print(f"second half: {soak.held_per_hour():+.2f} MB held an hour")
     print(", ".join(f"{count} {kind}" for kind, count in soak.outcomes.most_common()))
     wrong = soak.judge()
     print(*wrong, sep="\n")
