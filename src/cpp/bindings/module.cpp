@@ -85,6 +85,11 @@ py::tuple run(const py::object& path, Work&& work) {
     metadata["container"] = facts.container;
     metadata["samples_decoded"] = facts.samples_decoded;
     metadata["damaged_packets"] = facts.damaged_packets;
+    metadata["declared_duration"] = facts.declared_duration;
+    metadata["clipped_runs"] = facts.clipped_runs;
+    metadata["peak"] = facts.peak;
+    metadata["dc_offset"] = facts.dc_offset;
+    metadata["identical_channels"] = facts.identical_channels;
     return py::make_tuple(values, metadata);
 }
 

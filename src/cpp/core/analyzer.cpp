@@ -17,6 +17,7 @@
 #include "features/onset_envelope.h"
 #include "features/pitch.h"
 #include "features/rhythm.h"
+#include "features/signal_check.h"
 #include "features/spectral_shape.h"
 #include "io/resampler.h"
 
@@ -26,22 +27,6 @@ namespace {
 
 constexpr double kMinTempoSeconds = 4;
 constexpr double kOnsetsPerSecondScale = 10;
-// Far above any recording, and low enough that no square or sum of squares overflows a float.
-constexpr float kLargestSample = 1e6F;
-
-// Whether every sample is finite and in range; no comparison holds for a NaN.
-bool usable(std::span<const float> samples) {
-    std::size_t i = 0;
-    Mask all = Lanes(0.0F) <= Lanes(0.0F);
-    for (; i + kLanes <= samples.size(); i += kLanes) {
-        const Lanes x = Lanes::load(&samples[i]);
-        all = all & (x <= Lanes(kLargestSample)) & (Lanes(-kLargestSample) <= x);
-    }
-    bool good = true;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) good = good && all[lane];
-    for (; i < samples.size(); ++i) good = good && std::abs(samples[i]) <= kLargestSample;
-    return good;
-}
 
 }  // namespace
 
@@ -55,6 +40,7 @@ public:
           left_(block_frames),
           right_(block_frames),
           mid_(block_frames),
+          signal_check_(layout.channels()),
           loudness_(sample_rate, layout.loudness_weights()),
           levels_(sample_rate),
           bands_(sample_rate),
@@ -82,6 +68,7 @@ public:
     }
 
     std::int64_t samples() const { return samples_ + static_cast<std::int64_t>(filled_); }
+    SignalCheck::Values signal() const { return signal_check_.finish(); }
 
 private:
     // --- at the file's own rate --------------------------------------------------------------------------
@@ -91,7 +78,7 @@ private:
         std::array<std::span<const float>, kMaxChannels> planes;
         for (std::size_t c = 0; c < block_.size(); ++c) planes[c] = std::span(block_[c]).first(filled_);
         const std::span<const std::span<const float>> channels = std::span(planes).first(block_.size());
-        require_usable(channels);
+        signal_check_.push(channels);
         samples_ += static_cast<std::int64_t>(filled_);
 
         const auto [left, right, mid] = stereo(channels);
@@ -121,18 +108,6 @@ private:
         }
         for (std::size_t i = 0; i < n; ++i) mid_[i] = 0.5F * (s.left[i] + s.right[i]);
         return s;
-    }
-
-    void require_usable(std::span<const std::span<const float>> channels) const {
-        for (std::size_t c = 0; c < channels.size(); ++c) {
-            if (usable(channels[c])) continue;
-            const auto bad =
-                std::ranges::find_if_not(channels[c], [](float x) { return std::abs(x) <= kLargestSample; });
-            const auto index = samples_ + (bad - channels[c].begin());
-            throw AnalysisError(ErrorKind::InvalidSamples, Stage::analyze,
-                                "sample " + std::to_string(index) + " of channel " + std::to_string(c) + " is " +
-                                    std::to_string(*bad) + "; finite values up to 1e6 are expected");
-        }
     }
 
     // --- at 22 050 Hz, mono ------------------------------------------------------------------------------
@@ -206,6 +181,7 @@ private:
     std::int64_t samples_ = 0;  // measured
     std::vector<float> left_, right_, mid_;
 
+    SignalCheck signal_check_;
     Loudness loudness_;
     Levels levels_;
     BandSpectrum bands_;
@@ -228,5 +204,6 @@ Analyzer::~Analyzer() = default;
 void Analyzer::push(std::span<const std::span<const float>> channels) { stages_->push(channels); }
 Fingerprint Analyzer::finish() { return stages_->finish(); }
 std::int64_t Analyzer::samples() const { return stages_->samples(); }
+SignalCheck::Values Analyzer::signal() const { return stages_->signal(); }
 
 }  // namespace auralis

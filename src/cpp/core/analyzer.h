@@ -8,6 +8,7 @@
 
 #include "core/fingerprint.h"
 #include "core/interrupt.h"
+#include "features/signal_check.h"
 #include "io/channel_layout.h"
 
 namespace auralis {
@@ -31,6 +32,8 @@ public:
     Fingerprint finish();
 
     std::int64_t samples() const;  // per channel, so far
+
+    SignalCheck::Values signal() const;  // after finish()
 
 private:
     class Stages;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 namespace auralis {
@@ -60,6 +61,11 @@ struct RecordingFacts {
     std::string container;
     std::int64_t samples_decoded = 0;  // per channel
     std::int64_t damaged_packets = 0;
+    std::optional<double> declared_duration;  // seconds
+    std::int64_t clipped_runs = 0;
+    double peak = 0;
+    double dc_offset = 0;
+    bool identical_channels = false;
 };
 
 }  // namespace auralis

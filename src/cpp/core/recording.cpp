@@ -3,12 +3,33 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/analyzer.h"
 #include "io/decoder.h"
 
 namespace auralis {
+
+namespace {
+
+RecordingFacts facts_of(const Analyzer& analyzer, int sample_rate, std::size_t channels, const std::string& codec,
+                        const std::string& container) {
+    const SignalCheck::Values signal = analyzer.signal();
+    RecordingFacts facts;
+    facts.sample_rate = sample_rate;
+    facts.channels = static_cast<int>(channels);
+    facts.codec = codec;
+    facts.container = container;
+    facts.samples_decoded = analyzer.samples();
+    facts.clipped_runs = signal.clipped_runs;
+    facts.peak = signal.peak;
+    facts.dc_offset = signal.dc_offset;
+    facts.identical_channels = signal.identical_channels;
+    return facts;
+}
+
+}  // namespace
 
 Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
     Decoder decoder(source, interrupt);
@@ -23,9 +44,9 @@ Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
         // Only float files can hold such samples; it is the file that is wrong then.
         throw AnalysisError(ErrorKind::CorruptAudio, Stage::decode, error.what());
     }
-    analysis.facts = {format.sample_rate, static_cast<int>(format.layout.channels()),
-                      format.codec,       format.container,
-                      analyzer.samples(), decoder.damaged_packets()};
+    analysis.facts = facts_of(analyzer, format.sample_rate, format.layout.channels(), format.codec, format.container);
+    analysis.facts.damaged_packets = decoder.damaged_packets();
+    analysis.facts.declared_duration = format.declared_duration;
     return analysis;
 }
 
@@ -53,7 +74,7 @@ Analysis analyze_samples(const InterleavedSamples& samples, int sample_rate, Int
     }
     Analysis analysis;
     analysis.fingerprint = analyzer.finish();
-    analysis.facts = {sample_rate, static_cast<int>(samples.channels), "samples", "samples", analyzer.samples(), 0};
+    analysis.facts = facts_of(analyzer, sample_rate, samples.channels, "samples", "samples");
     return analysis;
 }
 

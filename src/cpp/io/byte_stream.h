@@ -20,6 +20,9 @@ public:
 
     AVIOContext* context() const { return context_.get(); }
 
+    // Where the recording begins in the source: behind leading ID3v2 tags.
+    std::int64_t base() const { return base_; }
+
     // errno of the last read that failed, or 0.
     int read_error() const { return read_error_; }
 
@@ -33,7 +36,7 @@ private:
 
     MediaSource& source_;
     Interrupt& interrupt_;
-    std::int64_t base_;          // where the audio begins in the source
+    std::int64_t base_;
     std::int64_t position_ = 0;  // relative to base_
     int read_error_ = 0;
     std::unique_ptr<AVIOContext, Deleter> context_;

@@ -11,6 +11,7 @@ extern "C" {
 }
 
 #include "io/byte_stream.h"
+#include "io/declared_length.h"
 #include "io/ffmpeg_log.h"
 #include "io/sample_format.h"
 
@@ -152,8 +153,10 @@ private:
     }
 
     void open_stream() {
+        std::vector<std::optional<double>> declared;  // FFmpeg replaces what is missing by estimates
         for (unsigned i = 0; i < container_->nb_streams; ++i) {
             AVStream& stream = *container_->streams[i];
+            declared.push_back(declared_seconds(*container_, stream, source_, bytes_.base()));
             if (stream.codecpar->codec_type != AVMEDIA_TYPE_AUDIO) stream.discard = AVDISCARD_ALL;
         }
         check(avformat_find_stream_info(container_.get(), nullptr), ErrorKind::CorruptAudio, Stage::probe,
@@ -163,6 +166,8 @@ private:
         for (unsigned i = 0; i < container_->nb_streams; ++i)
             container_->streams[i]->discard = static_cast<int>(i) == index ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
         stream_ = container_->streams[index];
+        const auto at = static_cast<std::size_t>(index);
+        if (at < declared.size()) format_.declared_duration = declared[at];
 
         const char* codec_name = avcodec_get_name(stream_->codecpar->codec_id);
         const AVCodec* codec = avcodec_find_decoder(stream_->codecpar->codec_id);
@@ -191,6 +196,7 @@ private:
             if (received == 0) {
                 if (frame_->nb_samples > 0 && accept_frame()) return true;
             } else if (received == AVERROR_EOF) {
+                if (format_.container == "ogg" && ogg_end_is_missing(source_)) ++damaged_packets_;
                 return false;
             } else if (received == AVERROR(ENOMEM)) {
                 require<AVFrame>(nullptr);
@@ -216,8 +222,11 @@ private:
     bool read_packet() {
         for (int errors = 0; errors < kMaxReadErrorsInARow;) {
             interrupt_.poll(Stage::decode);
+            const std::int64_t complaints = log_.errors();
             const int got = av_read_frame(container_.get(), packet_.get());
             if (got == 0) {
+                // Pages of Ogg with a wrong checksum, for one, are left out without an error.
+                if (log_.errors() > complaints) ++damaged_packets_;
                 if (packet_->stream_index == stream_->index) return true;
                 av_packet_unref(packet_.get());
                 continue;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct AudioFormat {
     ChannelLayout layout{{}};
     std::string codec;      // FFmpeg's name, e.g. "mp3"
     std::string container;  // FFmpeg's demuxer name, e.g. "flac"
+    // Seconds that the container's headers declare; an estimate from bit rates or time stamps is none.
+    std::optional<double> declared_duration;
 };
 
 class Decoder {
@@ -38,7 +41,8 @@ public:
     // end. Encoder delay and padding are already trimmed as the container says.
     std::span<const std::span<const float>> next();
 
-    // Packets that could not be decoded, and packets whose parameters contradict the stream's.
+    // Packets that could not be decoded, packets whose parameters contradict the stream's, places where the
+    // container was damaged, and one for an Ogg stream without an end.
     std::int64_t damaged_packets() const;
 
 private:

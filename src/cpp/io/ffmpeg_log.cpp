@@ -41,6 +41,7 @@ LogCapture::LogCapture() : outer_(std::exchange(current_capture, this)) {}
 LogCapture::~LogCapture() { current_capture = outer_; }
 
 void LogCapture::receive(std::string line) {
+    ++errors_;
     while (!line.empty() && (line.back() == '\n' || line.back() == ' ' || line.back() == '.')) line.pop_back();
     if (!line.empty()) last_error_ = std::move(line);
 }

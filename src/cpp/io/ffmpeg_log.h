@@ -1,6 +1,7 @@
 // Keeps FFmpeg's messages off the user's terminal: the last one becomes the cause in an error instead.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace auralis {
@@ -20,11 +21,15 @@ public:
     // The most recent error message, or an empty string.
     const std::string& last_error() const { return last_error_; }
 
+    // Error messages so far.
+    std::int64_t errors() const { return errors_; }
+
     void receive(std::string line);
 
 private:
     LogCapture* outer_;
     std::string last_error_;
+    std::int64_t errors_ = 0;
 };
 
 }  // namespace auralis
