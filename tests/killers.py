@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import auralis_fp
-from auralis_fp import CorruptAudio, Fingerprint
+from auralis_fp import CancelToken, CorruptAudio, Fingerprint
 
 
 class Unpicklable(Exception):
@@ -22,7 +22,7 @@ class Unpicklable(Exception):
         super().__init__(f"{one} and {two}")
 
 
-def analyze(path: str, *, timeout: float | None = None) -> Fingerprint:
+def analyze(path: str, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
     """Obey the file, or measure it if it says nothing."""
     content = Path(path).read_bytes()
     order = content.decode() if content.startswith(b"do ") else ""
@@ -52,4 +52,4 @@ def analyze(path: str, *, timeout: float | None = None) -> Fingerprint:
             raise CorruptAudio(str(os.getpid()), path=path)
     if order:
         path = str(Path(path).with_name("good.wav"))
-    return auralis_fp.analyze(path, timeout=timeout)
+    return auralis_fp.analyze(path, timeout=timeout, cancel=cancel)

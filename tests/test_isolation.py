@@ -7,14 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import killers
-import psutil
 import pytest
+from processes import busy_worker, eventually, workers
 from tolerances import assert_identical
 
 import auralis_fp
@@ -42,33 +41,6 @@ def killing() -> Iterator[IsolatedAnalyzer]:
     with IsolatedAnalyzer(killers.analyze, processes=2) as analyzer:
         yield analyzer
     assert not workers(), "a worker is left"
-
-
-def workers(of: int | None = None) -> list[psutil.Process]:
-    """Processes that a program, this one by default, has started to analyse files."""
-    found = []
-    for child in psutil.Process(of).children():
-        try:
-            if any("auralis_fp._worker" in argument for argument in child.cmdline()):
-                found.append(child)
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
-    return found
-
-
-def eventually(condition: Callable[[], object]) -> bool:
-    """Whether something comes true, given the time that a busy machine takes."""
-    for _ in range(1200):
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def busy_worker(of: int | None = None) -> psutil.Process:
-    """Wait for a worker that analyses a file."""
-    assert eventually(lambda: any(worker.cpu_times().user > 0.4 for worker in workers(of)))
-    return max(workers(of), key=lambda worker: float(worker.cpu_times().user))
 
 
 # --- as without isolation ----------------------------------------------------------------------------

@@ -54,6 +54,15 @@ def scan(
     no_native: Annotated[
         bool, typer.Option("--no-native", help="Use the Python reference analyzer (rollback; very slow).")
     ] = False,
+    isolate: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolate/--no-isolate",
+            help="Analyse in other processes, which a bad file may kill. Without either, so it is done with "
+            "--retry-failed, and to files that were in work when a process died.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Give every track without a fingerprint one.
 
@@ -73,7 +82,10 @@ def scan(
     repository = LibraryRepository(db, claim_timeout_s=claim_timeout, outdated=outdated)
     try:
         extractor = FingerprintExtractor(
-            repository, use_sidecar_files=not no_sidecar, use_native=not no_native
+            repository,
+            use_sidecar_files=not no_sidecar,
+            use_native=not no_native,
+            isolate=True if isolate is None and retry_failed else isolate,
         )
         if retry_failed:
             repository.retry_failed()

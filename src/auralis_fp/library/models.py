@@ -22,6 +22,8 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    false,
+    func,
     or_,
 )
 
@@ -30,11 +32,13 @@ from auralis_fp.schema import NAMES
 __all__ = [
     "CLAIM_INDEX",
     "COMPLETE",
+    "CRASHED",
     "ERROR",
     "PENDING",
     "PROCESSING",
     "fingerprints",
     "is_placeholder",
+    "is_suspect",
     "metadata",
     "tracks",
 ]
@@ -43,6 +47,9 @@ PENDING: Final = "pending"
 PROCESSING: Final = "processing"
 COMPLETE: Final = "complete"
 ERROR: Final = "error"
+
+CRASHED: Final = "Crashed: "
+"""How the message of a track begins whose file may kill the process that analyses it."""
 
 metadata = MetaData()
 
@@ -97,3 +104,11 @@ def is_placeholder(table: Table) -> ColumnElement[bool]:
     """
     columns: Any = table.c
     return or_(columns.fingerprint_version < 1, and_(columns.lufs <= -100, columns.fingerprint_version == 1))
+
+
+def is_suspect(table: Table) -> ColumnElement[bool]:
+    """Tracks on record for having killed a process; nothing is known where there are no messages."""
+    columns: Any = table.c
+    if "fingerprint_error_message" not in columns:
+        return false()
+    return func.coalesce(columns.fingerprint_error_message, "").startswith(CRASHED)

@@ -9,7 +9,10 @@ __all__ = ["ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
 
 
 class TrackLike(Protocol):
-    """A track as a repository hands it out; ``duration`` (seconds) is used where there is one."""
+    """A track as a repository hands it out.
+
+    ``duration`` (seconds) and ``suspect`` (a process that analysed it died) are used where they are there.
+    """
 
     @property
     def id(self) -> int:

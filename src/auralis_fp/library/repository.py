@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import URL, and_, exists, insert, select, update
+from sqlalchemy import URL, and_, case, exists, insert, or_, select, update
 
 from auralis_fp.library.claims import ClaimedTrack, Claims, WorkLeft
 from auralis_fp.library.database import Database, utc_now
-from auralis_fp.library.models import COMPLETE, ERROR, PENDING, is_placeholder
+from auralis_fp.library.models import COMPLETE, ERROR, PENDING, PROCESSING, is_placeholder, is_suspect
 from auralis_fp.library.paths import from_column
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
@@ -181,8 +181,9 @@ class LibraryRepository:
     def get_missing_fingerprints(self, limit: int | None = None) -> list[ClaimedTrack]:
         """Tracks without a fingerprint, in order of id; failed and running ones are left out."""
         t, f = self._tracks, self._fingerprints
+        suspect = or_(t.c.fingerprint_status == PROCESSING, is_suspect(t)).label("suspect")
         query = (
-            select(t.c.id, t.c.filepath, *(t.c[n] for n in ("duration", "filesize") if n in t.c))
+            select(t.c.id, t.c.filepath, suspect, *(t.c[n] for n in ("duration", "filesize") if n in t.c))
             .where(
                 self._claims.unclaimed(),
                 ~exists().where(and_(f.c.track_id == t.c.id, ~is_placeholder(f))),
@@ -192,7 +193,12 @@ class LibraryRepository:
         )
         with self.database.read() as connection:
             rows = connection.execute(query).mappings()
-            return [ClaimedTrack(**{**row, "filepath": from_column(row["filepath"])}) for row in rows]
+            return [
+                ClaimedTrack(
+                    **{**row, "filepath": from_column(row["filepath"]), "suspect": bool(row["suspect"])}
+                )
+                for row in rows
+            ]
 
     def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
         """Claim one track for this process; None when there is none to claim now."""
@@ -230,12 +236,16 @@ class LibraryRepository:
             )
 
     def retry_failed(self, track_ids: Iterable[int] | None = None) -> int:
-        """Let failed tracks (all, or those given) wait for a worker again; their number."""
+        """Let failed tracks (all, or those given) wait for a worker again; their number.
+
+        That a file has killed a process stays on record until it has a fingerprint or another verdict.
+        """
         t = self._tracks
+        message = t.c.get("fingerprint_error_message")
         values = {
             "fingerprint_status": PENDING,
             "fingerprint_started_at": None,
-            "fingerprint_error_message": None,
+            "fingerprint_error_message": case((is_suspect(t), message)) if message is not None else None,
         }
         statement = update(t).where(t.c.fingerprint_status == ERROR).values(self.database.row(t, values))
         if track_ids is not None:
