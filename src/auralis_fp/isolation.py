@@ -96,7 +96,7 @@ class IsolatedAnalyzer:
         count = processes if processes is not None else os.cpu_count() or 1
         if count < 1:
             raise ValueError(f"processes must be at least 1, not {processes}")
-        self._analyze: Final = analyze or _compiled()
+        self.analyze: Final = analyze or _compiled()
         self._memory_limit: Final = memory_limit
         self._slots: Final = threading.Semaphore(count)
         self._idle: Final[list[_Worker]] = []
@@ -166,7 +166,7 @@ class IsolatedAnalyzer:
             worker.close()
 
     def _start(self) -> _Worker:
-        return _Worker(self._analyze, self._memory_limit)
+        return _Worker(self.analyze, self._memory_limit)
 
     def _run(self, worker: _Worker, job: _Job) -> Fingerprint:
         try:

@@ -11,17 +11,18 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol
 
 import auralis_fp
-from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint, Unreadable
+from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint, Metadata, Unreadable
 from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer, interpreter
 from auralis_fp.library import sidecar
-from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper, FingerprintRepository
-from auralis_fp.library.sidecar import FileState
+from auralis_fp.library.facts import build_of
+from auralis_fp.library.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
+from auralis_fp.library.sidecar import Content, FileState
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = ["Analyze", "Extraction", "FingerprintExtractor", "Outcome", "choose_analyzer"]
@@ -70,6 +71,8 @@ class Extraction:
         Length of the audio, where it was analysed.
     sidecar_error : str
         Why the sidecar could not be written, if so.
+    recording : Metadata or None
+        Facts about the recording, if they are known.
     """
 
     outcome: Outcome
@@ -77,6 +80,7 @@ class Extraction:
     seconds: float = 0.0
     audio_seconds: float = 0.0
     sidecar_error: str = ""
+    recording: Metadata | None = None
 
     @property
     def stored(self) -> bool:
@@ -137,6 +141,7 @@ class FingerprintExtractor:
         self._isolated: Final = IsolatedAnalyzer(
             self._analyze, memory_limit=MEMORY_LIMIT if bounded else None
         )
+        self._build: Final = build_of(self._analyze)
         self._isolates_suspects: Final = isolate is None and analyze is None and interpreter() is not None
 
     def extract_and_store(self, track_id: int, filepath: str | os.PathLike[str]) -> bool:
@@ -175,7 +180,7 @@ class FingerprintExtractor:
         isolated = self.isolate or (suspect and self._isolates_suspects)
         analyze = self._isolated if isolated else self._analyze
         try:
-            values, state, audio_seconds = self._values(path, analyze, timeout, cancel, read_sidecar)
+            content, state, cached = self._content(path, analyze, timeout, cancel, read_sidecar)
         except Cancelled:
             self._give_back(track_id)
             return Extraction(Outcome.CANCELLED, "cancelled", time.monotonic() - started)
@@ -191,21 +196,22 @@ class FingerprintExtractor:
         except Exception as error:  # a defect in the analyzer must not stop the worker either
             return self._failed(track_id, path, error, started)
 
-        if not self._store(track_id, values):
+        if not self._store(track_id, content):
             message = "another process has this track, or it is no longer in the database"
             return Extraction(Outcome.LOST, message, time.monotonic() - started)
         sidecar_error = ""
-        if self.use_sidecar_files and audio_seconds is not None:
+        if self.use_sidecar_files and not cached:
             try:
-                sidecar.write(path, values, state)
+                sidecar.write(path, content.values, state, recording=content.recording, build=content.build)
             except OSError as error:
                 sidecar_error = error.strerror or str(error)
                 _log.info("%s: sidecar not written: %s", path, sidecar_error)
         return Extraction(
-            Outcome.CACHED if audio_seconds is None else Outcome.ANALYZED,
+            Outcome.CACHED if cached else Outcome.ANALYZED,
             seconds=time.monotonic() - started,
-            audio_seconds=audio_seconds or 0.0,
+            audio_seconds=content.recording.duration if content.recording and not cached else 0.0,
             sidecar_error=sidecar_error,
+            recording=content.recording,
         )
 
     def extract_batch(self, tracks: Iterable[tuple[int, str]], max_failures: int = 10) -> dict[str, int]:
@@ -253,19 +259,19 @@ class FingerprintExtractor:
         """Give the stored fingerprint of a track, or None."""
         return self.repository.get_by_track_id(track_id)
 
-    def _values(
+    def _content(
         self,
         path: str,
         analyze: Analyze,
         timeout: float | None,
         cancel: CancelToken | None,
         read_sidecar: bool,
-    ) -> tuple[Mapping[str, float], FileState, float | None]:
-        """Get values, the state of the file they describe, and the audio's length unless from the sidecar."""
+    ) -> tuple[Content, FileState, bool]:
+        """Get the values, the state of the file they describe, and whether they are from the sidecar."""
         for _attempt in range(2):
             before = _state(path)
-            if self.use_sidecar_files and read_sidecar and (known := sidecar.read(path, before)):
-                return known, before, None
+            if self.use_sidecar_files and read_sidecar and (known := sidecar.load(path, before)):
+                return known, before, True
             fingerprint = analyze(path, timeout=timeout, cancel=cancel)
             if _state(path) == before:
                 values: dict[str, float] = {name: float(fingerprint[name]) for name in NAMES}
@@ -273,10 +279,13 @@ class FingerprintExtractor:
                 if bad:
                     raise ArithmeticError(f"the analysis gave no finite {', '.join(bad)}")
                 values["fingerprint_version"] = FINGERPRINT_VERSION
-                return values, before, fingerprint.metadata.duration
+                return Content(values, fingerprint.metadata, self._build), before, False
         raise OSError("the file keeps changing while it is analysed")
 
-    def _store(self, track_id: int, values: Mapping[str, float]) -> bool:
+    def _store(self, track_id: int, content: Content) -> bool:
+        values: dict[str, Any] = dict(content.values)
+        if isinstance(self.repository, BuildKeeper) and self.repository.keeps_builds:
+            values["fingerprint_build"] = content.build
         stored = self.repository.upsert(track_id, values)
         # Repositories differ in what they return; None says nothing.
         return self.repository.exists(track_id) if stored is None else stored is not False

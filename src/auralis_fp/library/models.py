@@ -30,6 +30,7 @@ from sqlalchemy import (
 from auralis_fp.schema import NAMES
 
 __all__ = [
+    "BUILD",
     "CLAIM_INDEX",
     "COMPLETE",
     "CRASHED",
@@ -94,6 +95,9 @@ fingerprints = Table(
     Column("created_at", DateTime),
     Column("updated_at", DateTime),
 )
+
+BUILD: Final = Column("fingerprint_build", Text)
+"""What computed a row; a column of ``track_fingerprints`` in databases that this package makes."""
 
 
 def is_placeholder(table: Table) -> ColumnElement[bool]:

@@ -122,7 +122,7 @@ class LibraryRepository:
         with self.database.read() as connection:
             return bool(connection.execute(query).scalar_one())
 
-    def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> bool:
+    def upsert(self, track_id: int, fingerprint_data: Mapping[str, Any]) -> bool:
         """Store a fingerprint and the track's new state, in one transaction.
 
         Parameters
@@ -130,7 +130,8 @@ class LibraryRepository:
         track_id : int
             The track. If this process holds a claim on it, the claim ends here.
         fingerprint_data : mapping
-            The 25 names, each a finite number, and ``fingerprint_version`` (this package's if absent).
+            The 25 names, each a finite number, ``fingerprint_version`` (this package's if absent) and
+            ``fingerprint_build``, what computed them, which is stored where :attr:`keeps_builds`.
 
         Returns
         -------
@@ -147,6 +148,7 @@ class LibraryRepository:
         if wrong:
             raise ValueError(f"track {track_id}: no finite number for {', '.join(wrong)}")
         vector = json.dumps(list(values.values()))
+        values["fingerprint_build"] = fingerprint_data.get("fingerprint_build")
         values["fingerprint_version"] = int(fingerprint_data.get("fingerprint_version", FINGERPRINT_VERSION))
         state = {
             "fingerprint_status": COMPLETE,
@@ -204,7 +206,12 @@ class LibraryRepository:
         """Claim one track for this process; None when there is none to claim now."""
         return self._claims.next()
 
-    # What this one has beyond: FailureKeeper, ClaimKeeper, and the scan's questions.
+    # What this one has beyond: FailureKeeper, ClaimKeeper, BuildKeeper, and the scan's questions.
+
+    @property
+    def keeps_builds(self) -> bool:
+        """Whether the database tells what computed a fingerprint: those made by this package do."""
+        return "fingerprint_build" in self._fingerprints.c
 
     @property
     def claim_timeout_s(self) -> float:
