@@ -36,6 +36,7 @@ FORMATS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {  # extension, argumen
 # Kept in step with benchmarks/stages.cpp by bench_stages.py.
 STAGES: Final = (
     "decode",
+    "signal check",
     "loudness",
     "levels",
     "band spectrum",

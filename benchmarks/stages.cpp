@@ -26,6 +26,7 @@
 #include "features/onset_envelope.h"
 #include "features/pitch.h"
 #include "features/rhythm.h"
+#include "features/signal_check.h"
 #include "features/spectral_shape.h"
 #include "io/decoder.h"
 #include "io/resampler.h"
@@ -64,6 +65,12 @@ std::int64_t decode(const char* path, Recording* into) {
             into->channels[c].insert(into->channels[c].end(), planes[c].begin(), planes[c].end());
     }
     return samples;
+}
+
+std::vector<std::span<const float>> planes_of(const Recording& r, std::size_t offset, std::size_t n) {
+    std::vector<std::span<const float>> planes;
+    for (const auto& channel : r.channels) planes.push_back(std::span(channel).subspan(offset, n));
+    return planes;
 }
 
 // Calls work(offset, n) for as many blocks as the recording has, always out of its first half second: in the
@@ -125,14 +132,16 @@ int main(int argc, char** argv) {
 
     std::vector<std::pair<std::string, std::function<void()>>> stages = {
         {"decode", [&] { decode(argv[1], nullptr); }},
+        {"signal check",
+         [&] {
+             SignalCheck stage(r.channels.size());
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(planes_of(r, i, n)); });
+             stage.finish();
+         }},
         {"loudness",
          [&] {
              Loudness stage(r.sample_rate, r.layout.loudness_weights());
-             for_blocks(samples, [&](std::size_t i, std::size_t n) {
-                 std::vector<std::span<const float>> planes;
-                 for (const auto& channel : r.channels) planes.push_back(std::span(channel).subspan(i, n));
-                 stage.push(planes);
-             });
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(planes_of(r, i, n)); });
              stage.finish();
          }},
         {"levels",

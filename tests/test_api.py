@@ -120,9 +120,12 @@ def test_fingerprint_survives_pickle_and_json(fingerprint: Fingerprint) -> None:
 
 def test_metadata(fingerprint: Fingerprint, library: Library) -> None:
     n = len(library.samples)
-    assert fingerprint.metadata == Metadata(n / 44100, 44100, 2, "pcm_s16le", "wav", n, 0)
+    peak, offset = np.abs(library.samples).max() / 32768, np.abs(library.samples.mean(axis=0)).max() / 32768
+    signal = {"peak": peak, "dc_offset": pytest.approx(offset)}
+    expected = Metadata(n / 44100, 44100, 2, "pcm_s16le", "wav", n, 0, n / 44100, **signal)
+    assert fingerprint.metadata == expected
     samples = auralis_fp.analyze_samples(library.samples, 44100).metadata
-    assert samples == Metadata(n / 44100, 44100, 2, "samples", "samples", n, 0)
+    assert samples == Metadata(n / 44100, 44100, 2, "samples", "samples", n, 0, **signal)
 
 
 def test_errors_survive_pickle() -> None:

@@ -64,6 +64,23 @@ CONTAINERS: Final = (
     "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,mov,ogg,asf,ape,wv,tta,tak,mpc,mpc8,dsf,iff,matroska,amr"
 )
 
+# Those of them whose length ffprobe reads in a header; for the others, or a WAV cut short, it estimates.
+DECLARING: Final = (
+    "wav",
+    "aiff",
+    "au",
+    "flac",
+    "mov",
+    "ape",
+    "wv",
+    "tta",
+    "tak",
+    "mpc",
+    "mpc8",
+    "dsf",
+    "iff",
+)
+
 
 def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
     """Measure a file, decoded by the ``ffmpeg`` command line, or by soundfile where that is missing.
@@ -110,9 +127,7 @@ def analyze_samples(
         raise errors.InvalidSamples(f"sample rate {sr} is not in 2000 to 768000 Hz", stage="arguments")
     if len(x) == 0:
         raise errors.NoAudio("there are no samples", stage="arguments")
-    x = x.reshape(len(x), -1)
-    if x.dtype == np.int16:
-        x = x.astype(np.float32) / np.float32(32768)
+    x = _float32(x.reshape(len(x), -1))
     if not (np.abs(x) <= LARGEST_SAMPLE).all():
         raise errors.InvalidSamples("a sample is not finite or beyond 1e6", stage="analyze")
     metadata = metadata or _metadata(x, sr, "samples", "samples", 0)
@@ -390,8 +405,35 @@ def _checkpoint(timeout: float | None, cancel: CancelToken | None, path: str) ->
     return check
 
 
-def _metadata(x: Array, sr: int, codec: str, container: str, damaged_packets: int) -> Metadata:
-    return Metadata(len(x) / sr, sr, x.shape[1], codec, container, len(x), damaged_packets)
+def _float32(x: Array) -> Array:
+    return x.astype(np.float32) / np.float32(32768) if x.dtype == np.int16 else x
+
+
+def _metadata(
+    x: Array, sr: int, codec: str, container: str, damaged_packets: int, declared_s: float | None = None
+) -> Metadata:
+    """Facts of float samples of shape (n, channels), in which a channel's are looked at as a whole."""
+    if x.size == 0 or not np.isfinite(x).all():  # which is refused in a moment
+        return Metadata(len(x) / sr, sr, x.shape[1], codec, container, len(x), damaged_packets)
+    full = np.pad(np.abs(x) >= 1 - 2.0**-15, ((1, 1), (0, 0))).astype(np.int8).T
+    runs = [np.flatnonzero(np.diff(one) < 0) - np.flatnonzero(np.diff(one) > 0) for one in full]
+    means = x.mean(axis=0, dtype=np.float64)
+    peak = float(np.abs(x).max())
+    same = x.shape[1] > 1 and peak > 2.0**-16 and bool((np.abs(x - x[:, :1]) <= 2.0**-16).all())
+    return Metadata(
+        duration=len(x) / sr,
+        sample_rate=sr,
+        channels=x.shape[1],
+        codec=codec,
+        container=container,
+        samples_decoded=len(x),
+        damaged_packets=damaged_packets,
+        declared_duration=declared_s,
+        clipped_runs=int(sum(np.sum(lengths >= 3) for lengths in runs)),
+        peak=peak,
+        dc_offset=float(means[np.abs(means).argmax()]),
+        identical_channels=same,
+    )
 
 
 def _require_regular_file(name: str) -> None:
@@ -424,7 +466,8 @@ def _decode_ffmpeg(path: Path, name: str) -> tuple[Array, Layout, Metadata]:
     x = np.frombuffer(decoded.stdout, np.float32).reshape(-1, int(stream["channels"]))
     damaged = len(re.findall(rb"Error (?:while decoding stream|submitting packet)", decoded.stderr))
     container = found["format"]["format_name"].partition(",")[0]
-    metadata = _metadata(x, int(stream["sample_rate"]), stream["codec_name"], container, damaged)
+    declared_s = float(stream["duration"]) if container in DECLARING and "duration" in stream else None
+    metadata = _metadata(x, int(stream["sample_rate"]), stream["codec_name"], container, damaged, declared_s)
     return x, _channel_names(stream.get("channel_layout", "")), metadata
 
 

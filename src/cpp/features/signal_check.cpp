@@ -16,9 +16,11 @@ namespace {
 constexpr float kLargestSample = 1e6F;
 // Samples are summed as integers of this step, which gives the same sum in any order.
 constexpr float kStep = 0x1p-22F;
-// So many samples at a time: the sum of 32 values a lane, none beyond kLargestQuick, fits into 32 bits.
-constexpr std::size_t kChunk = 32 * kLanes;
-constexpr float kLargestQuick = 8;
+// So many samples at a time: the sum of 128 values a lane, none beyond kLargestQuick, fits into 32 bits.
+constexpr std::size_t kChunk = 128 * kLanes;
+constexpr float kLargestQuick = 2;
+// In a chunk with samples at full scale, they are looked for in pieces of this length.
+constexpr std::size_t kPiece = 4 * kLanes;
 
 constexpr std::int32_t kWithoutSign = 0x7fffffff;
 
@@ -95,9 +97,16 @@ void SignalCheck::measure(std::span<const float> samples, Channel& channel) cons
         channel.run = 0;
         return;
     }
-    for (const float x : samples) {
-        channel.run = std::abs(x) >= kFullScale ? channel.run + 1 : 0;
-        if (channel.run == kClippedRun) ++channel.clipped_runs;
+    for (std::size_t i = 0; i < samples.size(); i += kPiece) {
+        const auto piece = samples.subspan(i, std::min(kPiece, samples.size() - i));
+        if (peak_of(piece) < magnitude(kFullScale)) {
+            channel.run = 0;
+            continue;
+        }
+        for (const float x : piece) {
+            channel.run = std::abs(x) >= kFullScale ? channel.run + 1 : 0;
+            if (channel.run == kClippedRun) ++channel.clipped_runs;
+        }
     }
 }
 
