@@ -148,6 +148,13 @@ def test_memory_has_an_end(order: Order) -> None:
         assert not workers(), "what ran out of memory is not used again"
 
 
+def test_the_system_takes_the_worker_first(killing: IsolatedAnalyzer, wav: Path) -> None:
+    killing(wav)
+    (worker,) = workers()
+    scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in ("self", worker.pid)]
+    assert scores[0] < scores[1]
+
+
 def test_the_usual_limit_is_ample(long_wav: Path) -> None:
     """An hour within a sixteenth of what a worker may take."""
     with IsolatedAnalyzer(processes=1, memory_limit=MEMORY_LIMIT // 16) as analyze:

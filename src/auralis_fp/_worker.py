@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _IDLE_S: Final = 60.0
+_OOM_SCORE: Final = b"500"  # of 1000 at most: of two processes of a size, the system takes this one
 
 
 def main(descriptor: int) -> None:
@@ -28,6 +29,8 @@ def main(descriptor: int) -> None:
     connection = Connection(descriptor)
     with contextlib.suppress(EOFError, ConnectionError):  # the parent has gone, or needs this worker no more
         analyze, memory_limit = connection.recv()
+        with contextlib.suppress(OSError):  # not Linux
+            Path("/proc/self/oom_score_adj").write_bytes(_OOM_SCORE)
         if memory_limit is not None:
             _limit_memory(memory_limit)
         connection.send(None)  # ready
