@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import killers
+import psutil
 import pytest
 from processes import busy_worker, eventually, workers
 from tolerances import assert_identical
@@ -21,6 +23,12 @@ from auralis_fp import AnalysisError, Cancelled, CancelToken, CorruptAudio, Cras
 from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer
 
 Order = Callable[[str], str]
+
+
+@pytest.fixture(autouse=True)
+def _clean_start() -> None:
+    gc.collect()  # the analyzers of other tests, and with them their workers
+    assert not workers()
 
 
 @pytest.fixture
@@ -132,10 +140,13 @@ def test_who_survives_the_second_run_has_a_result(order: Order, killing: Isolate
     assert_identical(killing(order("signal SIGSEGV once")), auralis_fp.analyze(wav))
 
 
-def test_an_exit_is_a_crash(order: Order, killing: IsolatedAnalyzer) -> None:
+def test_an_exit_is_a_crash_and_leaves_nothing_behind(order: Order, killing: IsolatedAnalyzer) -> None:
+    this = psutil.Process()
+    before = this.num_fds(), this.children()
     for status in (0, 3):
         with pytest.raises(Crashed, match=f"ended with status {status}"):
             killing(order(f"exit {status}"))
+    assert (this.num_fds(), this.children()) == before, "not even a zombie"
 
 
 def test_memory_has_an_end(order: Order) -> None:
