@@ -37,7 +37,10 @@ __all__ = ["MEMORY_LIMIT", "IsolatedAnalyzer", "interpreter"]
 _log = logging.getLogger(__name__)
 
 MEMORY_LIMIT: Final = 1 << 30
-"""Bytes that a worker of the compiled core may allocate beyond what it holds at rest."""
+"""Bytes that a worker of the compiled core may allocate beyond what it holds at rest.
+
+Twice what the core allows itself for one analysis: its own limits, whose errors say more, come first.
+"""
 
 _TICK_S: Final = 0.05
 _START_S: Final = 120.0
