@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeAlias
 
@@ -177,6 +177,7 @@ def analyze_many(
     workers: int | None = None,
     timeout: float | None = None,
     cancel: CancelToken | None = None,
+    isolate: bool = False,
 ) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
     """Measure many files side by side; one bad file does not disturb the others.
 
@@ -185,11 +186,15 @@ def analyze_many(
     paths : iterable of path-like
         Taken one by one as workers become free, so it may be endless.
     workers : int, optional
-        Threads; the number of processors by default.
+        Threads, or processes with ``isolate``; the number of processors by default.
     timeout : float, optional
         Seconds for each file.
     cancel : CancelToken, optional
         Stops everything; files not begun are then reported as cancelled.
+    isolate : bool
+        Analyse in other processes, so that a file that kills its process does not take this one along:
+        it is reported as :class:`auralis_fp.Crashed` when a second process has not survived it either.
+        See :class:`auralis_fp.isolation.IsolatedAnalyzer`.
 
     Yields
     ------
@@ -199,17 +204,33 @@ def analyze_many(
     count = workers if workers is not None else os.cpu_count() or 1
     if count < 1:
         raise ValueError(f"workers must be at least 1, not {workers}")
-    return _analyze_many(paths, count, timeout, cancel)
+    if isolate:
+        return _analyze_isolated(paths, count, timeout, cancel)
+    return _analyze_many(analyze, paths, count, timeout, cancel)
+
+
+def _analyze_isolated(
+    paths: Iterable[Path], processes: int, timeout: float | None, cancel: CancelToken | None
+) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
+    from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer
+
+    memory_limit = MEMORY_LIMIT if _core.core is not None else None  # the reference holds all samples
+    with IsolatedAnalyzer(analyze, processes=processes, memory_limit=memory_limit) as isolated:
+        yield from _analyze_many(isolated, paths, processes, timeout, cancel)
 
 
 def _analyze_many(
-    paths: Iterable[Path], workers: int, timeout: float | None, cancel: CancelToken | None
+    analyze_one: Callable[..., Fingerprint],
+    paths: Iterable[Path],
+    workers: int,
+    timeout: float | None,
+    cancel: CancelToken | None,
 ) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
     token = cancel or CancelToken()
 
     def work(path: Path) -> tuple[Path, Fingerprint | AnalysisError]:
         try:
-            return path, analyze(path, timeout=timeout, cancel=token)
+            return path, analyze_one(path, timeout=timeout, cancel=token)
         except AnalysisError as error:
             return path, error
 

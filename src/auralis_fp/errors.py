@@ -12,6 +12,7 @@ __all__ = [
     "AnalysisError",
     "Cancelled",
     "CorruptAudio",
+    "Crashed",
     "FileNotFound",
     "InvalidSamples",
     "NoAudio",
@@ -91,3 +92,7 @@ class Timeout(AnalysisError, TimeoutError):
 
 class Cancelled(AnalysisError):
     """The caller cancelled the analysis through its :class:`auralis_fp.CancelToken`."""
+
+
+class Crashed(AnalysisError):
+    """Processes that analysed the file were killed by it, or hung; with ``isolate=True`` only."""

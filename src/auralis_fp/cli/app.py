@@ -11,6 +11,7 @@ import auralis_fp
 from auralis_fp.cli.analysis import analyze
 from auralis_fp.cli.doctor import doctor
 from auralis_fp.cli.library import clear_failed, export, show, status, verify
+from auralis_fp.cli.report import report
 from auralis_fp.cli.scan import scan
 
 __all__ = ["app"]
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _command in (analyze, scan, status, show, export, verify, clear_failed, doctor):
+for _command in (analyze, scan, report, status, show, export, verify, clear_failed, doctor):
     app.command()(_command)
 
 

@@ -18,7 +18,14 @@ from auralis_fp.library.database import Database
 from auralis_fp.library.export import export_csv, export_json, export_parquet
 from auralis_fp.library.extractor import choose_analyzer
 from auralis_fp.library.paths import printable, to_column
-from auralis_fp.library.reports import StoredTrack, find_track, library_status, sample_tracks, stored_tracks
+from auralis_fp.library.reports import (
+    StoredTrack,
+    find_track,
+    library_status,
+    sample_tracks,
+    stored_tracks,
+    with_build,
+)
 from auralis_fp.library.repository import LibraryRepository
 from auralis_fp.library.verification import verify_track
 
@@ -70,6 +77,7 @@ def show(
     found = find_track(Database(db, readonly=True), track, to_column(absolute(track)))
     if found is None:
         give_up(f"no track {track!r} in this library")
+    found = with_build(found)
     if as_json:
         print(json.dumps(_as_object(found), ensure_ascii=False))
         return
@@ -81,7 +89,7 @@ def show(
         print("no fingerprint")
         return
     version = found.fingerprint.fingerprint_version
-    print(f"fingerprint version {version}")
+    print(f"fingerprint version {version}" + (f", computed by {found.build}" if found.build else ""))
     table = Table(box=None, padding=(0, 1), show_header=False)
     for dimension in DIMENSIONS:
         # An older version used the same names for other measurements, in other units.
@@ -102,10 +110,18 @@ def export(
         bool,
         typer.Option("--all-versions", help="Also fingerprints of other versions, which are not comparable."),
     ] = False,
+    no_sidecar: Annotated[
+        bool, typer.Option("--no-sidecar", help="Do not look into .25d files for what computed a row.")
+    ] = False,
 ) -> None:
-    """Write all fingerprints as CSV, JSON or Parquet."""
+    """Write all fingerprints as CSV, JSON or Parquet.
+
+    The last column tells what computed them, as far as the database or else the sidecar knows.
+    """
     database = Database(db, readonly=True)
     tracks = stored_tracks(database, None if all_versions else FINGERPRINT_VERSION)
+    if not no_sidecar:
+        tracks = map(with_build, tracks)
     if output is None:
         if file_format is Format.PARQUET and sys.stdout.isatty():
             give_up("Parquet is binary: name a file with --output")
@@ -172,4 +188,5 @@ def _as_object(track: StoredTrack) -> dict[str, object]:
         "status": track.status,
         "error": track.error,
         "fingerprint": track.fingerprint and track.fingerprint.to_dict(),
+        "build": track.build,
     }

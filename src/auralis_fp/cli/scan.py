@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from auralis_fp.cli.common import FAILED, INTERRUPTED, DatabaseOption, absolute, ending_well, give_up, is_new
+from auralis_fp.cli.report import print_findings
 from auralis_fp.library.catalog import Changes, synchronize
 from auralis_fp.library.database import Database
 from auralis_fp.library.extractor import FingerprintExtractor
@@ -54,6 +55,22 @@ def scan(
     no_native: Annotated[
         bool, typer.Option("--no-native", help="Use the Python reference analyzer (rollback; very slow).")
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Then tell what is to be said of the recordings, as `report` does."),
+    ] = False,
+    report_to: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The same, and the whole list to a .json or CSV file.")
+    ] = None,
+    isolate: Annotated[
+        bool | None,
+        typer.Option(
+            "--isolate/--no-isolate",
+            help="Analyse in other processes, which a bad file may kill. Without either, so it is done with "
+            "--retry-failed, and to files that were in work when a process died.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Give every track without a fingerprint one.
 
@@ -73,19 +90,29 @@ def scan(
     repository = LibraryRepository(db, claim_timeout_s=claim_timeout, outdated=outdated)
     try:
         extractor = FingerprintExtractor(
-            repository, use_sidecar_files=not no_sidecar, use_native=not no_native
+            repository,
+            use_sidecar_files=not no_sidecar,
+            use_native=not no_native,
+            isolate=True if isolate is None and retry_failed else isolate,
         )
         if retry_failed:
             repository.retry_failed()
-        run = Scan(repository, extractor, folders=roots, workers=workers, limit=limit)
+        reports = report or report_to is not None
+        run = Scan(
+            repository, extractor, folders=roots, workers=workers, limit=limit, keep_recordings=reports
+        )
         with _stopping_on_signals(run):
-            report = run.run(_display())
+            done = run.run(_display())
+        _print_report(done, walked=bool(roots))
+        if reports and not done.interrupted:
+            print_findings(
+                repository.database, done.recordings, use_sidecar_files=not no_sidecar, output=report_to
+            )
     finally:
         repository.close()
-    _print_report(report, walked=bool(roots))
-    if report.interrupted:
+    if done.interrupted:
         raise typer.Exit(INTERRUPTED)
-    if not report.clean:
+    if not done.clean:
         raise typer.Exit(FAILED)
 
 

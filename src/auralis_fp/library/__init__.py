@@ -9,7 +9,7 @@ try:
     from auralis_fp.library.database import Database
     from auralis_fp.library.errors import LibraryError
     from auralis_fp.library.extractor import Extraction, FingerprintExtractor, Outcome
-    from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper, FingerprintRepository
+    from auralis_fp.library.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
     from auralis_fp.library.queue import AsyncFingerprintQueue, FingerprintQueue, QueueStatistics
     from auralis_fp.library.repository import LibraryRepository, StoredFingerprint
     from auralis_fp.library.scanner import Scan, ScanReport
@@ -21,6 +21,7 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "AsyncFingerprintQueue",
+    "BuildKeeper",
     "ClaimKeeper",
     "ClaimedTrack",
     "Database",

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from auralis_fp.library.database import Database, utc_now
 from auralis_fp.library.discovery import AudioFile, Walk
-from auralis_fp.library.models import ERROR, PENDING, PROCESSING
+from auralis_fp.library.models import ERROR, PENDING, PROCESSING, is_suspect
 from auralis_fp.library.paths import from_column, to_column
 from auralis_fp.library.tags import read_tags
 
@@ -320,8 +320,8 @@ class _Synchronization:
         }
         with self.database.write() as connection:
             connection.execute(moved.values(self.database.row(t, values)))
-            # It may have failed for no other reason than not being where it was.
-            failed = update(t).where(t.c.id == row.id, t.c.fingerprint_status == ERROR)
+            # It may have failed for no other reason than not being where it was, unless it has crashed.
+            failed = update(t).where(t.c.id == row.id, t.c.fingerprint_status == ERROR, ~is_suspect(t))
             connection.execute(failed.values(self.database.row(t, _WAITING)))
 
 

@@ -3,6 +3,9 @@
 A claim is the pair ``fingerprint_status = 'processing'`` and ``fingerprint_started_at``. The time is
 also the owner's token: renewing, storing and releasing all demand that it is still the one the owner
 wrote, so that an owner that slept through its expiry cannot overwrite its successor.
+
+The file of a claim that expired may have killed its owner. It is on record for that, in the message of
+its track, until it has a fingerprint or another verdict: who claims it next should take care.
 """
 
 from __future__ import annotations
@@ -17,13 +20,14 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, null, or_, select, update
 
 from auralis_fp.library.database import Database, utc_now
-from auralis_fp.library.models import COMPLETE, PENDING, PROCESSING, is_placeholder
+from auralis_fp.library.models import COMPLETE, CRASHED, PENDING, PROCESSING, is_placeholder, is_suspect
 from auralis_fp.library.paths import from_column
 from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["ClaimedTrack", "Claims", "WorkLeft"]
 
 _RETRY_AFTER: Final = timedelta(minutes=10)
+_ABANDONED: Final = CRASHED + "the process that last analysed it is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,15 @@ class ClaimedTrack:
         Seconds, where the database knows.
     filesize : int or None
         Bytes, where the database knows.
+    suspect : bool
+        Whether a process that analysed it died, or was killed by it.
     """
 
     id: int
     filepath: str
     duration: float | None = None
     filesize: int | None = None
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +106,17 @@ class Claims:
             if row is None:
                 return None
             claim = _Claim(utc_now(), COMPLETE if row.fingerprint_status == COMPLETE else PENDING)
+            values = {"fingerprint_status": PROCESSING, "fingerprint_started_at": claim.token}
+            if row.fingerprint_status == PROCESSING:
+                values["fingerprint_error_message"] = _ABANDONED
             connection.execute(
                 update(self._db.tracks)
                 .where(self._tracks.id == row.id)
-                .values(fingerprint_status=PROCESSING, fingerprint_started_at=self._time(claim.token))
+                .values(self._db.row(self._db.tracks, values))
             )
         self._held[row.id] = claim
-        return ClaimedTrack(row.id, from_column(row.filepath), row.duration, row.filesize)
+        suspect = bool(row.suspect) or row.fingerprint_status == PROCESSING
+        return ClaimedTrack(row.id, from_column(row.filepath), row.duration, row.filesize, suspect)
 
     def renew(self) -> list[int]:
         """Renew every claim held; the ids of those that were lost to someone else."""
@@ -171,8 +182,16 @@ class Claims:
         """
         status, started = self._tracks.fingerprint_status, self._tracks.fingerprint_started_at
         has_one = self._has_fingerprint()
+        current = self._db.fingerprints.c.fingerprint_version >= FINGERPRINT_VERSION
         with self._db.write() as connection:
             self._db.one_at_a_time(connection)
+            abandoned = self._db.row(self._db.tracks, {"fingerprint_error_message": _ABANDONED})
+            if abandoned:  # while their old fingerprint was to be replaced: below, they look like any other
+                connection.execute(
+                    update(self._db.tracks)
+                    .where(status == PROCESSING, self._expired(), has_one, ~self._has_fingerprint(current))
+                    .values(abandoned)
+                )
             connection.execute(
                 update(self._db.tracks)
                 .where(
@@ -239,7 +258,7 @@ class Claims:
     def _columns(self) -> list[ColumnElement[Any]]:
         t = self._tracks
         known = [t[name] if name in t else null().label(name) for name in ("duration", "filesize")]
-        return [t.id, t.filepath, t.fingerprint_status, *known]
+        return [t.id, t.filepath, t.fingerprint_status, *known, is_suspect(self._db.tracks).label("suspect")]
 
     def _first(
         self, connection: Connection, *conditions: ColumnElement[bool], after: str | None = None

@@ -212,18 +212,22 @@ class Database:
             inspector = inspect(connection)  # again, inside: another process may just have done it
             if "tracks" not in inspector.get_table_names():
                 models.metadata.create_all(connection)
+                self._add_column(connection, models.fingerprints.name, models.BUILD)
                 return
             models.fingerprints.create(connection, checkfirst=True)
             present = {column["name"] for column in inspector.get_columns("tracks")}
             for name in _CLAIM_COLUMNS:
                 if name not in present:
-                    definition = CreateColumn(models.tracks.c[name]).compile(dialect=connection.dialect)
-                    connection.exec_driver_sql(f"ALTER TABLE tracks ADD COLUMN {definition}")
+                    self._add_column(connection, "tracks", models.tracks.c[name])
             if not any(
                 index["column_names"][:1] == ["fingerprint_status"]
                 for index in inspector.get_indexes("tracks")
             ):
                 models.CLAIM_INDEX.create(connection, checkfirst=True)
+
+    def _add_column(self, connection: Connection, table: str, column: Column[Any]) -> None:
+        definition = CreateColumn(column).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {definition}")
 
     def _needed_columns(self) -> set[str]:
         return {"id", "title", "filepath", *(() if self.readonly else _CLAIM_COLUMNS)}

@@ -13,16 +13,16 @@ from auralis_fp.library.paths import printable
 from auralis_fp.library.reports import StoredTrack
 from auralis_fp.schema import NAMES
 
-__all__ = ["COLUMNS", "export_csv", "export_json", "export_parquet"]
+__all__ = ["COLUMNS", "Encoded", "export_csv", "export_json", "export_parquet"]
 
-COLUMNS: Final = ("track_id", "filepath", "title", "fingerprint_version", *NAMES)
+COLUMNS: Final = ("track_id", "filepath", "title", "fingerprint_version", *NAMES, "fingerprint_build")
 
 _PAGE: Final = 1000
 
 
 def export_csv(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
     """Write a header and one line per track; their number."""
-    writer = csv.writer(_Encoded(out))
+    writer = csv.writer(Encoded(out))
     writer.writerow(COLUMNS)
     count = 0
     for row in map(_row, tracks):
@@ -50,7 +50,8 @@ def export_parquet(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise ImportError("export to Parquet needs pyarrow: pip install 'auralis-fp[parquet]'") from error
-    types = [arrow.int64(), arrow.string(), arrow.string(), arrow.int32(), *[arrow.float64()] * len(NAMES)]
+    numbers = [arrow.float64()] * len(NAMES)
+    types = [arrow.int64(), arrow.string(), arrow.string(), arrow.int32(), *numbers, arrow.string()]
     schema = arrow.schema(list(zip(COLUMNS, types, strict=True)))
     count = 0
     with parquet.ParquetWriter(out, schema) as writer:
@@ -64,7 +65,7 @@ def _row(track: StoredTrack) -> dict[str, Any]:
     fingerprint = track.fingerprint
     assert fingerprint is not None
     head = (track.id, printable(track.path), track.title, fingerprint.fingerprint_version)
-    return dict(zip(COLUMNS, (*head, *fingerprint.vector), strict=True))
+    return dict(zip(COLUMNS, (*head, *fingerprint.vector, track.build), strict=True))
 
 
 def _pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -72,11 +73,12 @@ def _pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield page
 
 
-class _Encoded:
+class Encoded:
     """The text side of a binary stream, as the csv module wants it."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
 
     def write(self, text: str) -> None:
+        """Write text as UTF-8."""
         self._out.write(text.encode())

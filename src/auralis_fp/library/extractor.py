@@ -11,15 +11,18 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Protocol
 
-from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint, Unreadable
+import auralis_fp
+from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint, Metadata, Unreadable
+from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer, interpreter
 from auralis_fp.library import sidecar
-from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper, FingerprintRepository
-from auralis_fp.library.sidecar import FileState
+from auralis_fp.library.facts import build_of
+from auralis_fp.library.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
+from auralis_fp.library.sidecar import Content, FileState
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = ["Analyze", "Extraction", "FingerprintExtractor", "Outcome", "choose_analyzer"]
@@ -68,6 +71,8 @@ class Extraction:
         Length of the audio, where it was analysed.
     sidecar_error : str
         Why the sidecar could not be written, if so.
+    recording : Metadata or None
+        Facts about the recording, if they are known.
     """
 
     outcome: Outcome
@@ -75,6 +80,7 @@ class Extraction:
     seconds: float = 0.0
     audio_seconds: float = 0.0
     sidecar_error: str = ""
+    recording: Metadata | None = None
 
     @property
     def stored(self) -> bool:
@@ -102,6 +108,10 @@ class FingerprintExtractor:
         Deprecated name of ``use_native``, from the time of the HTTP server.
     analyze : Analyze, optional
         The function that measures, in place of the one that ``use_native`` chooses.
+    isolate : bool, optional
+        True analyses every file in another process, so that one that kills its process does no more than
+        fail; False none. By default it is those that are under suspicion: that were in work when a process
+        died. With ``analyze`` the default is none, and with True the workers import it by its name.
     """
 
     def __init__(
@@ -112,6 +122,7 @@ class FingerprintExtractor:
         use_rust_server: bool | None = None,
         *,
         analyze: Analyze | None = None,
+        isolate: bool | None = None,
     ) -> None:
         if use_rust_server is not None:
             warnings.warn(
@@ -123,7 +134,15 @@ class FingerprintExtractor:
         self.repository: Final = fingerprint_repository
         self.use_sidecar_files: Final = use_sidecar_files
         self.use_native: Final = use_native
+        self.isolate: Final = isolate
         self._analyze: Final = analyze or choose_analyzer(use_native)
+        # The reference holds all samples of a file, which is a matter of gigabytes.
+        bounded = self._analyze is auralis_fp.analyze and auralis_fp.build_info()["engine"] == "core"
+        self._isolated: Final = IsolatedAnalyzer(
+            self._analyze, memory_limit=MEMORY_LIMIT if bounded else None
+        )
+        self._build: Final = build_of(self._analyze)
+        self._isolates_suspects: Final = isolate is None and analyze is None and interpreter() is not None
 
     def extract_and_store(self, track_id: int, filepath: str | os.PathLike[str]) -> bool:
         """Give a track its fingerprint; whether it has one now."""
@@ -137,6 +156,7 @@ class FingerprintExtractor:
         timeout: float | None = None,
         cancel: CancelToken | None = None,
         read_sidecar: bool = True,
+        suspect: bool = False,
     ) -> Extraction:
         """Do :meth:`extract_and_store` and tell all about it.
 
@@ -152,11 +172,15 @@ class FingerprintExtractor:
             Cancels it from another thread; the track is then given back.
         read_sidecar : bool
             False analyses although there is a valid sidecar.
+        suspect : bool
+            Whether a process that analysed it has died, see ``isolate``.
         """
         started = time.monotonic()
         path = os.fspath(filepath)
+        isolated = self.isolate or (suspect and self._isolates_suspects)
+        analyze = self._isolated if isolated else self._analyze
         try:
-            values, state, audio_seconds = self._values(path, timeout, cancel, read_sidecar)
+            content, state, cached = self._content(path, analyze, timeout, cancel, read_sidecar)
         except Cancelled:
             self._give_back(track_id)
             return Extraction(Outcome.CANCELLED, "cancelled", time.monotonic() - started)
@@ -172,21 +196,22 @@ class FingerprintExtractor:
         except Exception as error:  # a defect in the analyzer must not stop the worker either
             return self._failed(track_id, path, error, started)
 
-        if not self._store(track_id, values):
+        if not self._store(track_id, content):
             message = "another process has this track, or it is no longer in the database"
             return Extraction(Outcome.LOST, message, time.monotonic() - started)
         sidecar_error = ""
-        if self.use_sidecar_files and audio_seconds is not None:
+        if self.use_sidecar_files and not cached:
             try:
-                sidecar.write(path, values, state)
+                sidecar.write(path, content.values, state, recording=content.recording, build=content.build)
             except OSError as error:
                 sidecar_error = error.strerror or str(error)
                 _log.info("%s: sidecar not written: %s", path, sidecar_error)
         return Extraction(
-            Outcome.CACHED if audio_seconds is None else Outcome.ANALYZED,
+            Outcome.CACHED if cached else Outcome.ANALYZED,
             seconds=time.monotonic() - started,
-            audio_seconds=audio_seconds or 0.0,
+            audio_seconds=content.recording.duration if content.recording and not cached else 0.0,
             sidecar_error=sidecar_error,
+            recording=content.recording,
         )
 
     def extract_batch(self, tracks: Iterable[tuple[int, str]], max_failures: int = 10) -> dict[str, int]:
@@ -205,12 +230,15 @@ class FingerprintExtractor:
             ``success``: tracks that got a fingerprint, ``cached``: those of them that got it from the
             sidecar, ``failed`` and ``skipped``.
         """
+        return self._batch(((*track, False) for track in tracks), max_failures)
+
+    def _batch(self, tracks: Iterable[tuple[int, str, bool]], max_failures: int = 10) -> dict[str, int]:
         counts = {"success": 0, "failed": 0, "skipped": 0, "cached": 0}
-        for track_id, path in tracks:
+        for track_id, path, suspect in tracks:
             if self.repository.exists(track_id):
                 counts["skipped"] += 1
                 continue
-            extraction = self.extract(track_id, path)
+            extraction = self.extract(track_id, path, suspect=suspect)
             counts["success" if extraction.stored else "failed"] += 1
             counts["cached"] += extraction.outcome is Outcome.CACHED
             if counts["failed"] >= max_failures:
@@ -221,7 +249,7 @@ class FingerprintExtractor:
     def extract_missing_fingerprints(self, limit: int | None = None) -> dict[str, int]:
         """Run :meth:`extract_batch` on the tracks without a fingerprint, at most ``limit`` of them."""
         missing = self.repository.get_missing_fingerprints(limit=limit)
-        return self.extract_batch((track.id, track.filepath) for track in missing)
+        return self._batch((t.id, t.filepath, getattr(t, "suspect", False)) for t in missing)
 
     def update_fingerprint(self, track_id: int, filepath: str | os.PathLike[str]) -> bool:
         """Analyse a track again, whatever its sidecar says, and store the result."""
@@ -231,25 +259,33 @@ class FingerprintExtractor:
         """Give the stored fingerprint of a track, or None."""
         return self.repository.get_by_track_id(track_id)
 
-    def _values(
-        self, path: str, timeout: float | None, cancel: CancelToken | None, read_sidecar: bool
-    ) -> tuple[Mapping[str, float], FileState, float | None]:
-        """Get values, the state of the file they describe, and the audio's length unless from the sidecar."""
+    def _content(
+        self,
+        path: str,
+        analyze: Analyze,
+        timeout: float | None,
+        cancel: CancelToken | None,
+        read_sidecar: bool,
+    ) -> tuple[Content, FileState, bool]:
+        """Get the values, the state of the file they describe, and whether they are from the sidecar."""
         for _attempt in range(2):
             before = _state(path)
-            if self.use_sidecar_files and read_sidecar and (known := sidecar.read(path, before)):
-                return known, before, None
-            fingerprint = self._analyze(path, timeout=timeout, cancel=cancel)
+            if self.use_sidecar_files and read_sidecar and (known := sidecar.load(path, before)):
+                return known, before, True
+            fingerprint = analyze(path, timeout=timeout, cancel=cancel)
             if _state(path) == before:
                 values: dict[str, float] = {name: float(fingerprint[name]) for name in NAMES}
                 bad = [name for name in NAMES if not math.isfinite(values[name])]
                 if bad:
                     raise ArithmeticError(f"the analysis gave no finite {', '.join(bad)}")
                 values["fingerprint_version"] = FINGERPRINT_VERSION
-                return values, before, fingerprint.metadata.duration
+                return Content(values, fingerprint.metadata, self._build), before, False
         raise OSError("the file keeps changing while it is analysed")
 
-    def _store(self, track_id: int, values: Mapping[str, float]) -> bool:
+    def _store(self, track_id: int, content: Content) -> bool:
+        values: dict[str, Any] = dict(content.values)
+        if isinstance(self.repository, BuildKeeper) and self.repository.keeps_builds:
+            values["fingerprint_build"] = content.build
         stored = self.repository.upsert(track_id, values)
         # Repositories differ in what they return; None says nothing.
         return self.repository.exists(track_id) if stored is None else stored is not False
@@ -280,8 +316,6 @@ def _state(path: str) -> FileState:
 
 def choose_analyzer(use_native: bool) -> Analyze:
     """Choose the analyzer; ImportError now rather than once per track if there is none."""
-    import auralis_fp
-
     if use_native and auralis_fp.build_info()["engine"] == "core":
         compiled: Analyze = auralis_fp.analyze
         return compiled

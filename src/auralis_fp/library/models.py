@@ -22,19 +22,24 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    false,
+    func,
     or_,
 )
 
 from auralis_fp.schema import NAMES
 
 __all__ = [
+    "BUILD",
     "CLAIM_INDEX",
     "COMPLETE",
+    "CRASHED",
     "ERROR",
     "PENDING",
     "PROCESSING",
     "fingerprints",
     "is_placeholder",
+    "is_suspect",
     "metadata",
     "tracks",
 ]
@@ -43,6 +48,9 @@ PENDING: Final = "pending"
 PROCESSING: Final = "processing"
 COMPLETE: Final = "complete"
 ERROR: Final = "error"
+
+CRASHED: Final = "Crashed: "
+"""How the message of a track begins whose file may kill the process that analyses it."""
 
 metadata = MetaData()
 
@@ -88,6 +96,9 @@ fingerprints = Table(
     Column("updated_at", DateTime),
 )
 
+BUILD: Final = Column("fingerprint_build", Text)
+"""What computed a row; a column of ``track_fingerprints`` in databases that this package makes."""
+
 
 def is_placeholder(table: Table) -> ColumnElement[bool]:
     """Rows that hold no fingerprint.
@@ -97,3 +108,11 @@ def is_placeholder(table: Table) -> ColumnElement[bool]:
     """
     columns: Any = table.c
     return or_(columns.fingerprint_version < 1, and_(columns.lufs <= -100, columns.fingerprint_version == 1))
+
+
+def is_suspect(table: Table) -> ColumnElement[bool]:
+    """Tracks on record for having killed a process; nothing is known where there are no messages."""
+    columns: Any = table.c
+    if "fingerprint_error_message" not in columns:
+        return false()
+    return func.coalesce(columns.fingerprint_error_message, "").startswith(CRASHED)

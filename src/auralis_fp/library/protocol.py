@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
+__all__ = ["BuildKeeper", "ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
 
 
 class TrackLike(Protocol):
-    """A track as a repository hands it out; ``duration`` (seconds) is used where there is one."""
+    """A track as a repository hands it out.
+
+    ``duration`` (seconds) and ``suspect`` (a process that analysed it died) are used where they are there.
+    """
 
     @property
     def id(self) -> int:
@@ -25,7 +28,8 @@ class FingerprintRepository(Protocol):
     """The five methods that every repository has.
 
     :class:`auralis_fp.library.LibraryRepository` is the one of this package. What a repository has
-    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`) is used where it is there.
+    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`, :class:`BuildKeeper`) is used where it is
+    there.
     """
 
     def exists(self, track_id: int) -> bool:
@@ -65,3 +69,12 @@ class ClaimKeeper(Protocol):
 
     def release_claim(self, track_id: int, *, retry_later: bool = False) -> Any:
         """Give one claim up without a result; ``retry_later`` keeps it from coming straight back."""
+
+
+@runtime_checkable
+class BuildKeeper(Protocol):
+    """A repository that may store what computed a fingerprint."""
+
+    @property
+    def keeps_builds(self) -> bool:
+        """Whether ``upsert`` takes it, a text, as ``fingerprint_build`` among the values."""

@@ -252,7 +252,11 @@ class FingerprintQueue:
         try:
             deadline_s = self._deadline_s(track) if callable(self._deadline_s) else self._deadline_s
             extraction = self._extractor.extract(
-                track.id, track.filepath, timeout=deadline_s, cancel=self._cancel
+                track.id,
+                track.filepath,
+                timeout=deadline_s,
+                cancel=self._cancel,
+                suspect=getattr(track, "suspect", False),
             )
         finally:
             if extraction is None and isinstance(self._repository, ClaimKeeper):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, null, or_, select
 
+from auralis_fp.library import sidecar
 from auralis_fp.library.database import Database
 from auralis_fp.library.models import ERROR, is_placeholder
 from auralis_fp.library.paths import from_column
@@ -21,6 +22,7 @@ __all__ = [
     "library_status",
     "sample_tracks",
     "stored_tracks",
+    "with_build",
     "work_ahead",
 ]
 
@@ -64,7 +66,7 @@ class LibraryStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoredTrack:
-    """A track and its fingerprint, if it has one."""
+    """A track, its fingerprint, if it has one, and what computed it, as far as the database knows."""
 
     id: int
     path: str
@@ -72,6 +74,7 @@ class StoredTrack:
     status: str
     error: str | None
     fingerprint: StoredFingerprint | None
+    build: str | None = None
 
 
 def library_status(database: Database, *, failures: int = 10) -> LibraryStatus:
@@ -166,6 +169,7 @@ def _select(
             _column(t, "fingerprint_error_message"),
             f.c.fingerprint_version,
             is_placeholder(f),
+            _column(f, "fingerprint_build"),
             *(f.c[name] for name in NAMES),
         )
         .select_from(t.outerjoin(f, f.c.track_id == t.c.id))
@@ -178,9 +182,19 @@ def _select(
 
 
 def _stored(row: Any) -> StoredTrack:
-    track_id, path, title, status, error, version, placeholder, *values = row
+    track_id, path, title, status, error, version, placeholder, build, *values = row
     fingerprint = None if version is None or placeholder else StoredFingerprint(track_id, version, values)
-    return StoredTrack(track_id, from_column(path), title, status or "(none)", error, fingerprint)
+    return StoredTrack(track_id, from_column(path), title, status or "(none)", error, fingerprint, build)
+
+
+def with_build(track: StoredTrack) -> StoredTrack:
+    """Complete a track by the build that its sidecar names, if it is the sidecar of the same numbers."""
+    if track.build is not None or track.fingerprint is None:
+        return track
+    content = sidecar.load(track.path)
+    if content is None or dict(content.values) != track.fingerprint.to_dict():
+        return track
+    return replace(track, build=content.build)
 
 
 def _column(table: Any, name: str) -> ColumnElement[Any]:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import URL, and_, exists, insert, select, update
+from sqlalchemy import URL, and_, case, exists, insert, or_, select, update
 
 from auralis_fp.library.claims import ClaimedTrack, Claims, WorkLeft
 from auralis_fp.library.database import Database, utc_now
-from auralis_fp.library.models import COMPLETE, ERROR, PENDING, is_placeholder
+from auralis_fp.library.models import COMPLETE, ERROR, PENDING, PROCESSING, is_placeholder, is_suspect
 from auralis_fp.library.paths import from_column
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
@@ -122,7 +122,7 @@ class LibraryRepository:
         with self.database.read() as connection:
             return bool(connection.execute(query).scalar_one())
 
-    def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> bool:
+    def upsert(self, track_id: int, fingerprint_data: Mapping[str, Any]) -> bool:
         """Store a fingerprint and the track's new state, in one transaction.
 
         Parameters
@@ -130,7 +130,8 @@ class LibraryRepository:
         track_id : int
             The track. If this process holds a claim on it, the claim ends here.
         fingerprint_data : mapping
-            The 25 names, each a finite number, and ``fingerprint_version`` (this package's if absent).
+            The 25 names, each a finite number, ``fingerprint_version`` (this package's if absent) and
+            ``fingerprint_build``, what computed them, which is stored where :attr:`keeps_builds`.
 
         Returns
         -------
@@ -147,6 +148,7 @@ class LibraryRepository:
         if wrong:
             raise ValueError(f"track {track_id}: no finite number for {', '.join(wrong)}")
         vector = json.dumps(list(values.values()))
+        values["fingerprint_build"] = fingerprint_data.get("fingerprint_build")
         values["fingerprint_version"] = int(fingerprint_data.get("fingerprint_version", FINGERPRINT_VERSION))
         state = {
             "fingerprint_status": COMPLETE,
@@ -181,8 +183,9 @@ class LibraryRepository:
     def get_missing_fingerprints(self, limit: int | None = None) -> list[ClaimedTrack]:
         """Tracks without a fingerprint, in order of id; failed and running ones are left out."""
         t, f = self._tracks, self._fingerprints
+        suspect = or_(t.c.fingerprint_status == PROCESSING, is_suspect(t)).label("suspect")
         query = (
-            select(t.c.id, t.c.filepath, *(t.c[n] for n in ("duration", "filesize") if n in t.c))
+            select(t.c.id, t.c.filepath, suspect, *(t.c[n] for n in ("duration", "filesize") if n in t.c))
             .where(
                 self._claims.unclaimed(),
                 ~exists().where(and_(f.c.track_id == t.c.id, ~is_placeholder(f))),
@@ -192,13 +195,23 @@ class LibraryRepository:
         )
         with self.database.read() as connection:
             rows = connection.execute(query).mappings()
-            return [ClaimedTrack(**{**row, "filepath": from_column(row["filepath"])}) for row in rows]
+            return [
+                ClaimedTrack(
+                    **{**row, "filepath": from_column(row["filepath"]), "suspect": bool(row["suspect"])}
+                )
+                for row in rows
+            ]
 
     def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
         """Claim one track for this process; None when there is none to claim now."""
         return self._claims.next()
 
-    # What this one has beyond: FailureKeeper, ClaimKeeper, and the scan's questions.
+    # What this one has beyond: FailureKeeper, ClaimKeeper, BuildKeeper, and the scan's questions.
+
+    @property
+    def keeps_builds(self) -> bool:
+        """Whether the database tells what computed a fingerprint: those made by this package do."""
+        return "fingerprint_build" in self._fingerprints.c
 
     @property
     def claim_timeout_s(self) -> float:
@@ -230,12 +243,16 @@ class LibraryRepository:
             )
 
     def retry_failed(self, track_ids: Iterable[int] | None = None) -> int:
-        """Let failed tracks (all, or those given) wait for a worker again; their number."""
+        """Let failed tracks (all, or those given) wait for a worker again; their number.
+
+        That a file has killed a process stays on record until it has a fingerprint or another verdict.
+        """
         t = self._tracks
+        message = t.c.get("fingerprint_error_message")
         values = {
             "fingerprint_status": PENDING,
             "fingerprint_started_at": None,
-            "fingerprint_error_message": None,
+            "fingerprint_error_message": case((is_suspect(t), message)) if message is not None else None,
         }
         statement = update(t).where(t.c.fingerprint_status == ERROR).values(self.database.row(t, values))
         if track_ids is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from auralis_fp import Metadata
 from auralis_fp.library.catalog import Changes, synchronize
 from auralis_fp.library.claims import WorkLeft
 from auralis_fp.library.errors import LibraryError
@@ -43,6 +44,8 @@ class ScanReport:
         Tracks that another process still has, or had when it died.
     interrupted : bool
         Whether :meth:`Scan.interrupt` ended it.
+    recordings : dict
+        With ``keep_recordings``: facts about files that no sidecar could take, by id of the track.
     """
 
     statistics: QueueStatistics = field(default_factory=QueueStatistics)
@@ -51,6 +54,7 @@ class ScanReport:
     unavailable: dict[str, int] = field(default_factory=dict)
     elsewhere: int = 0
     interrupted: bool = False
+    recordings: dict[int, Metadata] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -73,6 +77,8 @@ class Scan:
         Number of threads.
     limit : int, optional
         Stop after so many tracks.
+    keep_recordings : bool
+        Fill :attr:`ScanReport.recordings`.
     """
 
     def __init__(
@@ -83,8 +89,11 @@ class Scan:
         folders: Sequence[str] = (),
         workers: int = 16,
         limit: int | None = None,
+        keep_recordings: bool = False,
     ) -> None:
         self._repository: Final = repository
+        self._keep_recordings: Final = keep_recordings
+        self._use_sidecar_files: Final = extractor.use_sidecar_files
         self._folders: Final = folders
         self._limit: Final = limit
         self._report: Final = ScanReport()
@@ -207,6 +216,12 @@ class Scan:
             folder = str(Path(track.filepath).parent)
             with self._lock:
                 self._report.unavailable[folder] = self._report.unavailable.get(folder, 0) + 1
+
+        elif extraction.recording is not None and self._keep_recordings:
+            if self._use_sidecar_files and not extraction.sidecar_error:
+                return  # the sidecar has them
+            with self._lock:
+                self._report.recordings[track.id] = extraction.recording
 
     def _note_text(self) -> str:
         if self._interrupts:

@@ -24,13 +24,20 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from auralis_fp import Metadata
+from auralis_fp.library.facts import build_from, recording_from, recording_object
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
-__all__ = ["FORMAT_VERSION", "SUFFIX", "FileState", "read", "remove_orphans", "sidecar_path", "write"]
+__all__ = [
+    "FORMAT_VERSION", "SUFFIX", "Content", "FileState", "load", "read", "remove_orphans", "sidecar_path",
+    "write",
+]  # fmt: skip
 
 SUFFIX: Final = ".25d"
 FORMAT_VERSION: Final = "1.0"
 GROUPS: Final = ("frequency", "dynamics", "temporal", "spectral", "harmonic", "variation", "stereo")
+
+_OURS: Final = "auralis_fp"  # key in "metadata", which belongs to everybody
 
 _MAX_BYTES: Final = 4 << 20
 _MAX_INTEGER_DIGITS: Final = 400  # more is infinite as a float, and quadratic to parse
@@ -58,13 +65,38 @@ class FileState:
         return cls(info.st_size, info.st_mtime_ns, modified_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A fingerprint, and what goes with it.
+
+    Attributes
+    ----------
+    values : mapping
+        The 25 values and ``fingerprint_version``.
+    recording : Metadata or None
+        Facts about the recording.
+    build : str or None
+        What computed the values, see :func:`auralis_fp.library.facts.build_of`.
+    """
+
+    values: Mapping[str, float]
+    recording: Metadata | None = None
+    build: str | None = None
+
+
 def sidecar_path(audio: str) -> str:
     """Name of the sidecar of an audio file."""
     return audio + SUFFIX
 
 
 def read(audio: str, state: FileState | None = None) -> dict[str, float] | None:
-    """Read the fingerprint in the sidecar of ``audio``.
+    """Read the 25 values in the sidecar of ``audio`` and ``fingerprint_version``; see :func:`load`."""
+    content = load(audio, state)
+    return dict(content.values) if content is not None else None
+
+
+def load(audio: str, state: FileState | None = None) -> Content | None:
+    """Read the sidecar of ``audio``.
 
     Parameters
     ----------
@@ -75,10 +107,10 @@ def read(audio: str, state: FileState | None = None) -> dict[str, float] | None:
 
     Returns
     -------
-    dict or None
-        The 25 values and ``fingerprint_version``, or None unless the sidecar is valid: size and
-        modification time match the file, the format is known, all 25 are present and finite, and
-        the version is :data:`auralis_fp.FINGERPRINT_VERSION`.
+    Content or None
+        None unless the sidecar is valid: size and modification time match the file, the format is known,
+        all 25 values are present and finite, and their version is
+        :data:`auralis_fp.FINGERPRINT_VERSION`. Older sidecars hold neither recording nor build.
     """
     content = _load(sidecar_path(audio))
     if content is None or content.get("format_version") != FORMAT_VERSION:
@@ -101,10 +133,22 @@ def read(audio: str, state: FileState | None = None) -> dict[str, float] | None:
     values = {name: _finite(flat.get(name)) for name in NAMES}
     if None in values.values():
         return None
-    return {**values, "fingerprint_version": FINGERPRINT_VERSION}  # type: ignore[dict-item]
+    ours = _dict(_dict(content.get("metadata")).get(_OURS))
+    return Content(
+        {**values, "fingerprint_version": FINGERPRINT_VERSION},  # type: ignore[dict-item]
+        recording_from(ours.get("recording")),
+        build_from(ours.get("build")),
+    )
 
 
-def write(audio: str, values: Mapping[str, float], state: FileState) -> None:
+def write(
+    audio: str,
+    values: Mapping[str, float],
+    state: FileState,
+    *,
+    recording: Metadata | None = None,
+    build: str | None = None,
+) -> None:
     """Write the sidecar of ``audio``, keeping what others stored in an existing one.
 
     Parameters
@@ -115,6 +159,8 @@ def write(audio: str, values: Mapping[str, float], state: FileState) -> None:
         The 25 values.
     state : FileState
         State of the audio file when it was analysed.
+    recording, build
+        As in :class:`Content`; written under ``auralis_fp`` in the sidecar's ``metadata``.
 
     Raises
     ------
@@ -155,7 +201,15 @@ def write(audio: str, values: Mapping[str, float], state: FileState) -> None:
         },
     )
     content.setdefault("processing_cache", {})
-    content.setdefault("metadata", {})
+    metadata = content.setdefault("metadata", {})
+    if isinstance(metadata, dict):  # otherwise it is somebody else's
+        facts = {
+            "recording": recording_object(recording) if recording is not None else None,
+            "build": json.loads(build) if build is not None else None,
+        }
+        metadata.pop(_OURS, None)  # it described another analysis
+        if any(facts.values()):
+            metadata[_OURS] = {name: value for name, value in facts.items() if value is not None}
     try:
         data = json.dumps(content, indent=2).encode()
     except RecursionError:

@@ -1,0 +1,178 @@
+"""What is to be said of the recordings themselves: truncated, damaged, clipped, silent, mono in stereo."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, BinaryIO, Final
+
+from auralis_fp import Metadata
+from auralis_fp.library import sidecar
+from auralis_fp.library.database import Database
+from auralis_fp.library.export import Encoded
+from auralis_fp.library.paths import printable
+from auralis_fp.library.reports import stored_tracks
+
+__all__ = ["Finding", "Findings", "Recording", "library_recordings", "write_findings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A track with a fingerprint, and the facts about its file; None where nothing holds them."""
+
+    track_id: int
+    path: str
+    facts: Metadata | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A kind of finding.
+
+    Attributes
+    ----------
+    title : str
+        What it is called.
+    detail : callable
+        Says how it is with a recording.
+    severity : callable
+        The larger, the worse.
+    """
+
+    title: str
+    detail: Callable[[Metadata], str]
+    severity: Callable[[Metadata], float]
+
+
+FINDINGS: Final[dict[str, Finding]] = {
+    "truncated": Finding(
+        "Truncated",
+        lambda m: f"{m.duration:.1f} s of {m.declared_duration or 0:.1f} s",
+        lambda m: (m.declared_duration or 0) - m.duration,
+    ),
+    "damaged_packets": Finding(
+        "Damaged", lambda m: f"{m.damaged_packets} damaged packets", lambda m: m.damaged_packets
+    ),
+    "clipping": Finding(
+        "Clipping",
+        lambda m: f"{m.clipped_runs} runs at full scale, peak {m.peak:.3f}",
+        lambda m: m.clipped_runs,
+    ),
+    "silent": Finding("Silent", lambda m: f"{m.duration:.1f} s, peak {m.peak:.1g}", lambda m: m.duration),
+    "identical_channels": Finding(
+        "Mono in stereo", lambda m: f"{m.channels} channels with one signal", lambda m: m.duration
+    ),
+    "dc_offset": Finding(
+        "DC offset", lambda m: f"{100 * m.dc_offset:+.1f} % of full scale", lambda m: abs(m.dc_offset)
+    ),
+}
+"""Every kind of :attr:`auralis_fp.Metadata.findings`, in its order."""
+
+
+@dataclass
+class Findings:
+    """Counts of findings, and the worst examples of each kind.
+
+    Attributes
+    ----------
+    recordings, found, unknown : int
+        Recordings looked at, those of them with findings, and those without facts.
+    counts : dict
+        Recordings by kind of finding.
+    examples : int
+        How many to keep of each kind.
+    """
+
+    examples: int = 10
+    recordings: int = 0
+    found: int = 0
+    unknown: int = 0
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FINDINGS, 0))
+    _worst: dict[str, list[tuple[float, int, str]]] = field(default_factory=lambda: {n: [] for n in FINDINGS})
+
+    def add(self, recording: Recording) -> None:
+        """Count a recording."""
+        self.recordings += 1
+        if recording.facts is None:
+            self.unknown += 1
+            return
+        names = recording.facts.findings
+        self.found += bool(names)
+        for name in names:
+            self.counts[name] += 1
+            finding = FINDINGS[name]
+            line = f"{printable(recording.path)}: {finding.detail(recording.facts)}"
+            heapq.heappush(self._worst[name], (finding.severity(recording.facts), -recording.track_id, line))
+            if len(self._worst[name]) > self.examples:
+                heapq.heappop(self._worst[name])
+
+    def add_all(self, recordings: Iterable[Recording]) -> None:
+        """Count recordings."""
+        for recording in recordings:
+            self.add(recording)
+
+    def lines(self) -> Iterator[str]:
+        """Say it, in a few lines for a library of any size."""
+        yield f"Recordings: {self.recordings}, {self.found} with findings, {self.unknown} not known"
+        for name, count in self.counts.items():
+            if not count:
+                continue
+            yield f"{FINDINGS[name].title}: {count}"
+            worst = sorted(self._worst[name], reverse=True)
+            yield from (f"  {line}" for _severity, _id, line in worst)
+            if count > len(worst):
+                yield f"  and {count - len(worst)} more"
+
+
+def library_recordings(
+    database: Database, known: Mapping[int, Metadata] | None = None, *, use_sidecar_files: bool = True
+) -> Iterator[Recording]:
+    """Go through all tracks with a fingerprint of this version.
+
+    Parameters
+    ----------
+    database : Database
+        The library.
+    known : mapping, optional
+        Facts by id of the track, for those whose sidecar has none.
+    use_sidecar_files : bool
+        Read the facts from sidecars, where they are valid.
+    """
+    for track in stored_tracks(database):
+        facts = (known or {}).get(track.id)
+        if facts is None and use_sidecar_files and (content := sidecar.load(track.path)):
+            facts = content.recording
+        yield Recording(track.id, track.path, facts)
+
+
+def write_findings(recordings: Iterable[Recording], out: BinaryIO, *, as_json: bool) -> Iterator[Recording]:
+    """Write every recording with findings, one per line, as a list of JSON objects or as CSV.
+
+    Yields
+    ------
+    Recording
+        All of them, to be counted.
+    """
+    columns = ("track_id", "filepath", "findings", *(f.name for f in fields(Metadata)))
+    writer = None if as_json else csv.writer(Encoded(out))
+    if writer:
+        writer.writerow(columns)
+    else:
+        out.write(b"[")
+    first = True
+    for recording in recordings:
+        if recording.facts is not None and (names := recording.facts.findings):
+            row: dict[str, Any] = {"track_id": recording.track_id, "filepath": printable(recording.path)}
+            facts = asdict(recording.facts)
+            if writer:
+                writer.writerow([*row.values(), " ".join(names), *facts.values()])
+            else:
+                out.write(b"\n" if first else b",\n")
+                out.write(json.dumps({**row, "findings": names, **facts}, ensure_ascii=False).encode())
+            first = False
+        yield recording
+    if not writer:
+        out.write(b"\n]\n")
