@@ -220,6 +220,33 @@ def test_bytes_that_change_meanwhile(kind: str, library: Library) -> None:
         writer.join()
 
 
+def test_a_file_that_changes_meanwhile(library: Library, tmp_path: Path) -> None:
+    """Overwritten, cut off, grown and replaced by another, in place."""
+    contents = [library.file(name).read_bytes() for name in ("wav-s16", "flac-16", "mp3-vbr-4", "vorbis")]
+    path, stop, rng = tmp_path / "x", threading.Event(), np.random.default_rng(6)
+    path.write_bytes(contents[0])
+
+    def rewrite() -> None:
+        while not stop.is_set():
+            with path.open("r+b") as file:
+                file.write(contents[rng.integers(len(contents))])
+                file.truncate(int(rng.integers(2_000_000)))
+
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    try:
+        for _ in range(60):
+            try:
+                fp = auralis_fp.analyze(path)
+            except AnalysisError as error:
+                assert isinstance(error, Unsupported | CorruptAudio | NoAudio)  # noqa: PT017
+            else:
+                assert np.isfinite(fp.vector).all()
+    finally:
+        stop.set()
+        writer.join()
+
+
 def test_samples_that_change_meanwhile() -> None:
     """Every block is checked after it was read: no NaN gets past the check into the measurement."""
     samples, stop = synth.song("rock", 20), threading.Event()

@@ -162,6 +162,8 @@ py::tuple analyze_samples(const py::array& samples, int sample_rate, std::option
 PYBIND11_MODULE(AURALIS_MODULE_NAME, m) {
     m.doc() = "Compiled core of auralis_fp; use the functions of auralis_fp instead.";
     auralis::install_ffmpeg_log_capture();
+    // pybind11 looks NumPy up when it is first needed, and gives up the GIL for that: not in a thread, see GilReleased.
+    const py::array_t<double> first(0);
 
     py::class_<CancelToken>(m, "CancelToken")
         .def(py::init<>())
