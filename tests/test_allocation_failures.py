@@ -1,7 +1,7 @@
 """Every allocation of an analysis fails once: an error, nothing left behind, and the next run is as before.
 
-The program is tests/cpp/allocation_failures.cpp. Whatever is asked for by the core must pass. FFmpeg itself is not
-free of faults there; those of FFmpeg 5.1 are listed, so that a new one shows.
+The program is tests/cpp/allocation_failures.cpp. Whatever is asked for by the core must pass. FFmpeg itself is
+not free of faults there; those of FFmpeg 5.1 are listed, so that a new one shows.
 """
 
 from __future__ import annotations
@@ -41,11 +41,10 @@ KNOWN: Final[dict[str, set[tuple[str, str]]]] = {
 @pytest.fixture(scope="session")
 def program() -> Path:
     # cmake and ninja may be installed beside Python only.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    beside = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     target = "auralis_allocation_failures"
     for step in (["--preset", "release"], ["--build", "--preset", "release", "--target", target]):
-        command = ["cmake", *step]
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+        done = subprocess.run(["cmake", *step], cwd=ROOT, env=beside, capture_output=True, text=True)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return ROOT / "build" / "release" / target
 
