@@ -72,7 +72,8 @@ def build_info() -> dict[str, Any]:
     dict
         ``engine`` (``"core"`` or ``"reference"``), ``version``, ``fingerprint_version`` and, for the
         compiled core, ``cpu_level``, ``cpu_levels`` (those usable here), ``compiler``, ``ffmpeg``
-        (library versions), ``soxr``, ``demuxers`` (the container formats that may be opened).
+        (library versions), ``soxr``, ``demuxers`` (the container formats that may be opened), ``limits``
+        (of one analysis, by name).
     """
     from auralis_fp import __version__
     from auralis_fp.schema import FINGERPRINT_VERSION

@@ -12,6 +12,7 @@ extern "C" {
 #include <libavutil/avutil.h>
 }
 
+#include "core/limits.h"
 #include "io/decoder.h"
 
 namespace auralis {
@@ -35,6 +36,18 @@ pybind11::dict build_info() {
                                                         {"release", av_version_info()}};
     info["soxr"] = soxr_version();
     info["demuxers"] = std::string(allowed_demuxers());
+    info["limits"] = std::map<std::string, std::int64_t>{{"memory_bytes", limits::kMemoryCeiling},
+                                                         {"channels", limits::kMaxChannels},
+                                                         {"min_sample_rate_hz", limits::kMinSampleRate},
+                                                         {"max_sample_rate_hz", limits::kMaxSampleRate},
+                                                         {"hours", limits::kMaxHours},
+                                                         {"header_bytes", limits::kMaxHeaderBytes},
+                                                         {"matroska_header_bytes", limits::kMaxMatroskaHeaderBytes},
+                                                         {"tags", limits::kMaxTags},
+                                                         {"streams", limits::kMaxStreams},
+                                                         {"index_packets", limits::kMaxIndexEntries},
+                                                         {"packet_samples", limits::kMaxPacketSamples},
+                                                         {"ffmpeg_block_bytes", limits::kMaxBlockBytes}};
     return info;
 }
 

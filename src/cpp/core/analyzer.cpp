@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/limits.h"
 #include "dsp/denormals.h"
 #include "dsp/frame_batcher.h"
 #include "dsp/stft.h"
@@ -48,6 +49,7 @@ public:
 
     void push(std::span<const std::span<const float>> channels) {
         const DenormalsFlushed scope;
+        require_room(channels[0].size());
         for (std::size_t done = 0; done < channels[0].size();) {
             const std::size_t n = std::min(channels[0].size() - done, mid_.size() - filled_);
             for (std::size_t c = 0; c < block_.size(); ++c)
@@ -67,6 +69,12 @@ public:
         return collect();
     }
 
+    void require_room(std::size_t more) const {
+        if (samples() + static_cast<std::int64_t>(more) > std::int64_t{limits::kMaxHours} * 3600 * sample_rate_)
+            throw AnalysisError(ErrorKind::ResourceLimit, Stage::analyze,
+                                "longer than " + std::to_string(limits::kMaxHours) + " hours");
+    }
+
     std::int64_t samples() const { return samples_ + static_cast<std::int64_t>(filled_); }
     SignalCheck::Values signal() const { return signal_check_.finish(); }
 
@@ -75,7 +83,7 @@ private:
 
     void measure_block() {
         interrupt_.poll(Stage::analyze);
-        std::array<std::span<const float>, kMaxChannels> planes;
+        std::array<std::span<const float>, limits::kMaxChannels> planes;
         for (std::size_t c = 0; c < block_.size(); ++c) planes[c] = std::span(block_[c]).first(filled_);
         const std::span<const std::span<const float>> channels = std::span(planes).first(block_.size());
         signal_check_.push(channels);
@@ -201,6 +209,7 @@ private:
 Analyzer::Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt, std::size_t block_frames)
     : stages_(std::make_unique<Stages>(sample_rate, layout, interrupt, block_frames)) {}
 Analyzer::~Analyzer() = default;
+void Analyzer::require_room(std::size_t samples) const { stages_->require_room(samples); }
 void Analyzer::push(std::span<const std::span<const float>> channels) { stages_->push(channels); }
 Fingerprint Analyzer::finish() { return stages_->finish(); }
 std::int64_t Analyzer::samples() const { return stages_->samples(); }

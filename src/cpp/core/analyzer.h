@@ -25,6 +25,9 @@ public:
     Analyzer(const Analyzer&) = delete;
     Analyzer& operator=(const Analyzer&) = delete;
 
+    // Throws ResourceLimit if so many samples more would exceed the longest duration; push() does so by itself.
+    void require_room(std::size_t samples) const;
+
     // One span of samples a channel, all of the same length, which may be any. How the recording is cut into
     // calls does not influence the result. Throws InvalidSamples for samples that are not finite.
     void push(std::span<const std::span<const float>> channels);

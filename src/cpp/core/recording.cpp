@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/analyzer.h"
+#include "core/limits.h"
 #include "io/decoder.h"
 
 namespace auralis {
@@ -53,8 +54,9 @@ Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
 Analysis analyze_samples(const InterleavedSamples& samples, int sample_rate, Interrupt& interrupt,
                          std::size_t block_frames) {
     Analyzer analyzer(sample_rate, ChannelLayout::default_for(samples.channels), interrupt, block_frames);
-    std::array<std::vector<float>, kMaxChannels> storage;
-    std::array<std::span<const float>, kMaxChannels> planes;
+    analyzer.require_room(samples.frames);
+    std::array<std::vector<float>, limits::kMaxChannels> storage;
+    std::array<std::span<const float>, limits::kMaxChannels> planes;
     for (std::size_t done = 0; done < samples.frames; done += block_frames) {
         const std::size_t n = std::min(block_frames, samples.frames - done);
         for (std::size_t c = 0; c < samples.channels; ++c) {

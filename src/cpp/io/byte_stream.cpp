@@ -1,20 +1,28 @@
 #include "io/byte_stream.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 extern "C" {
+#include <libavformat/avformat.h>
 #include <libavformat/avio.h>
+#include <libavutil/dict.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
 }
+
+#include "core/limits.h"
 
 namespace auralis {
 
 namespace {
 
 constexpr int kBufferBytes = 64 * 1024;
+// Headers are handed over in small pieces, so that the limits are looked at before the next claim is believed.
+constexpr int kHeaderPieceBytes = 512;
 
 // Bytes of the ID3v2 tags in front of the audio. FFmpeg's probe gives up on tags of over 1 MB (cover art),
 // and the analysis needs none of them.
@@ -49,9 +57,39 @@ ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
     throw AnalysisError(ErrorKind::ResourceLimit, Stage::probe, "out of memory");
 }
 
+// Whether FFmpeg may go on reading. What it has read so far it may have kept, several times over.
+bool ByteStream::within_limits() noexcept {
+    if (container_ == nullptr) return true;
+    const AVInputFormat* format = container_->iformat;
+    const bool matroska = format != nullptr && std::strncmp(format->name, "matroska", 8) == 0;
+    max_header_bytes_ = matroska ? limits::kMaxMatroskaHeaderBytes : limits::kMaxHeaderBytes;
+    if (in_headers_ && header_bytes_ > max_header_bytes_) limit_ = Limit::header_bytes;
+    int tags = av_dict_count(container_->metadata);
+    std::int64_t entries = 0;
+    for (unsigned i = 0; i < container_->nb_streams; ++i) {
+        tags += av_dict_count(container_->streams[i]->metadata);
+        entries += avformat_index_get_entries_count(container_->streams[i]);
+    }
+    if (tags > limits::kMaxTags) limit_ = Limit::tags;
+    if (entries > limits::kMaxIndexEntries) limit_ = Limit::index_entries;
+    return limit_ == Limit::none;
+}
+
+std::string ByteStream::limit_text() const {
+    switch (limit_) {
+        case Limit::header_bytes:
+            return "more than " + std::to_string(max_header_bytes_ >> 20) + " MB of headers, tags and pictures";
+        case Limit::tags: return "more than " + std::to_string(limits::kMaxTags) + " tags";
+        case Limit::index_entries:
+            return "an index of more than " + std::to_string(limits::kMaxIndexEntries) + " packets";
+        default: return {};
+    }
+}
+
 int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     auto& self = *static_cast<ByteStream*>(opaque);
-    if (self.interrupt_.stop_requested()) return AVERROR_EXIT;
+    if (self.interrupt_.stop_requested() || !self.within_limits()) return AVERROR_EXIT;
+    if (self.in_headers_) bytes = std::min(bytes, kHeaderPieceBytes);
     const std::int64_t n = self.source_.read_at(self.base_ + self.position_, {buffer, static_cast<std::size_t>(bytes)});
     if (n < 0) {
         self.read_error_ = static_cast<int>(-n);
@@ -59,6 +97,7 @@ int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     }
     if (n == 0) return AVERROR_EOF;
     self.position_ += n;
+    self.header_bytes_ += n;
     return static_cast<int>(n);
 }
 

@@ -3,22 +3,35 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "core/interrupt.h"
 #include "io/media_source.h"
 
+struct AVFormatContext;
 struct AVIOContext;
 
 namespace auralis {
 
 class ByteStream {
 public:
-    // Both arguments must outlive the stream; reads fail as soon as the interrupt asks to stop.
+    // Both arguments must outlive the stream; reads fail as soon as the interrupt asks to stop, or a limit is
+    // reached.
     ByteStream(MediaSource& source, Interrupt& interrupt);
     ByteStream(const ByteStream&) = delete;
     ByteStream& operator=(const ByteStream&) = delete;
 
     AVIOContext* context() const { return context_.get(); }
+
+    // The container that is read through this stream, whose growth is watched from now on.
+    void watch(const AVFormatContext* container) { container_ = container; }
+
+    // The headers have been read: from now on reading is not limited.
+    void headers_end() { in_headers_ = false; }
+
+    // Whether a limit made reading fail, and which one.
+    bool limit_reached() const { return limit_ != Limit::none; }
+    std::string limit_text() const;
 
     // Where the recording begins in the source: behind leading ID3v2 tags.
     std::int64_t base() const { return base_; }
@@ -27,6 +40,9 @@ public:
     int read_error() const { return read_error_; }
 
 private:
+    enum class Limit { none, header_bytes, tags, index_entries };
+
+    bool within_limits() noexcept;
     static int read(void* opaque, std::uint8_t* buffer, int bytes) noexcept;
     static std::int64_t seek(void* opaque, std::int64_t offset, int whence) noexcept;
 
@@ -39,6 +55,11 @@ private:
     std::int64_t base_;
     std::int64_t position_ = 0;  // relative to base_
     int read_error_ = 0;
+    const AVFormatContext* container_ = nullptr;
+    bool in_headers_ = true;
+    std::int64_t header_bytes_ = 0;
+    Limit limit_ = Limit::none;
+    std::int64_t max_header_bytes_ = 0;
     std::unique_ptr<AVIOContext, Deleter> context_;
 };
 

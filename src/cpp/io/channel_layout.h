@@ -6,8 +6,6 @@
 
 namespace auralis {
 
-inline constexpr std::size_t kMaxChannels = 8;
-
 enum class ChannelRole { left, right, centre, side_left, side_right, back_left, back_right, back_centre, lfe };
 
 class ChannelLayout {

@@ -8,8 +8,10 @@ extern "C" {
 #include <libavformat/avformat.h>
 #include <libavutil/dict.h>
 #include <libavutil/error.h>
+#include <libavutil/mem.h>
 }
 
+#include "core/limits.h"
 #include "io/byte_stream.h"
 #include "io/declared_length.h"
 #include "io/ffmpeg_log.h"
@@ -135,6 +137,8 @@ private:
     }
 
     void open_container() {
+        // Once, so that a host application may set another limit afterwards.
+        [[maybe_unused]] static const bool limited = (av_max_alloc(limits::kMaxBlockBytes), true);
         if (source_.size() == 0) fail(ErrorKind::Unsupported, Stage::probe, "the file is empty");
         const std::string decoders = audio_decoder_names();
         AVFormatContext* context = require(avformat_alloc_context());  // avformat_open_input frees it if it fails
@@ -142,17 +146,20 @@ private:
         context->flags |= AVFMT_FLAG_CUSTOM_IO;
         context->io_open = refuse_open;
         context->probesize = kProbeBytes;
+        context->max_streams = limits::kMaxStreams;
+        bytes_.watch(context);
         AVDictionary* options = nullptr;
         av_dict_set(&options, "format_whitelist", allowed_demuxers(), 0);
         av_dict_set(&options, "codec_whitelist", decoders.c_str(), 0);
         av_dict_set(&options, "protocol_whitelist", "", 0);
         const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
         av_dict_free(&options);
+        container_.reset(context);  // nothing if it failed
         check(opened, ErrorKind::Unsupported, Stage::probe, "no supported audio format");
-        container_.reset(context);
     }
 
     void open_stream() {
+        bytes_.watch(container_.get());
         std::vector<std::optional<double>> declared;  // FFmpeg replaces what is missing by estimates
         for (unsigned i = 0; i < container_->nb_streams; ++i) {
             AVStream& stream = *container_->streams[i];
@@ -176,14 +183,16 @@ private:
         check(avcodec_parameters_to_context(codec_.get(), stream_->codecpar), ErrorKind::CorruptAudio, Stage::probe,
               "unusable stream parameters");
         codec_->thread_count = 1;
+        codec_->max_samples = limits::kMaxPacketSamples;
         codec_->pkt_timebase = stream_->time_base;
         check(avcodec_open2(codec_.get(), codec, nullptr), ErrorKind::Unsupported, Stage::probe,
-              std::string("the ") + codec_name + " decoder refused the stream");
+              "the decoder refused the stream");
         packet_.reset(require(av_packet_alloc()));
         frame_.reset(require(av_frame_alloc()));
         format_.codec = codec_name;
         format_.container = container_->iformat->name;
         format_.container.resize(std::min(format_.container.size(), format_.container.find(',')));
+        bytes_.headers_end();
     }
 
     // --- decoding ----------------------------------------------------------------------------------------
@@ -199,7 +208,7 @@ private:
                 if (format_.container == "ogg" && ogg_end_is_missing(source_)) ++damaged_packets_;
                 return false;
             } else if (received == AVERROR(ENOMEM)) {
-                require<AVFrame>(nullptr);
+                fail_for_memory(Stage::decode);
             } else if (received != AVERROR(EAGAIN)) {
                 ++damaged_packets_;
             }
@@ -215,7 +224,7 @@ private:
         }
         const int sent = avcodec_send_packet(codec_.get(), packet_.get());
         av_packet_unref(packet_.get());
-        if (sent == AVERROR(ENOMEM)) require<AVPacket>(nullptr);
+        if (sent == AVERROR(ENOMEM)) fail_for_memory(Stage::decode);
         if (sent < 0) ++damaged_packets_;
     }
 
@@ -232,9 +241,8 @@ private:
                 continue;
             }
             interrupt_.poll(Stage::decode);
-            if (bytes_.read_error() != 0)
-                fail(ErrorKind::Unreadable, Stage::decode, describe(AVERROR(bytes_.read_error())));
-            if (got == AVERROR(ENOMEM)) require<AVPacket>(nullptr);
+            check_source(Stage::decode);
+            if (got == AVERROR(ENOMEM)) fail_for_memory(Stage::decode);
             if (got == AVERROR_EOF) return false;
             if (errors++ == 0 && got != AVERROR(EAGAIN)) ++damaged_packets_;  // a run of errors is one damage
         }
@@ -246,10 +254,10 @@ private:
         const int rate = frame_->sample_rate;
         const int channels = frame_->ch_layout.nb_channels;
         if (format_.sample_rate == 0) {
-            if (rate < kMinSampleRate || rate > kMaxSampleRate)
+            if (rate < limits::kMinSampleRate || rate > limits::kMaxSampleRate)
                 fail(ErrorKind::Unsupported, Stage::decode,
                      "sample rate " + std::to_string(rate) + " Hz is outside 2000 to 768000 Hz");
-            if (channels < 1 || channels > static_cast<int>(kMaxChannels))
+            if (channels < 1 || channels > static_cast<int>(limits::kMaxChannels))
                 fail(ErrorKind::Unsupported, Stage::decode, std::to_string(channels) + " channels; at most 8");
             if (!PlanarFloat::supports(frame_->format))
                 fail(ErrorKind::Unsupported, Stage::decode, "unknown sample format");
@@ -274,12 +282,24 @@ private:
 
     // --- errors ------------------------------------------------------------------------------------------
 
-    void check(int averror, ErrorKind kind, Stage stage, const std::string& cause) {
+    void check(int averror, ErrorKind kind, Stage stage, std::string_view cause) {
         if (averror >= 0) return;
         interrupt_.poll(stage);
+        check_source(stage);
+        if (averror == AVERROR(ENOMEM)) fail_for_memory(stage);
+        fail(kind, stage, std::string(cause) + ": " + describe(averror));
+    }
+
+    // Throws when it was the source of bytes that stopped FFmpeg.
+    void check_source(Stage stage) const {
+        if (bytes_.limit_reached()) fail(ErrorKind::ResourceLimit, stage, bytes_.limit_text());
         if (bytes_.read_error() != 0) fail(ErrorKind::Unreadable, stage, describe(AVERROR(bytes_.read_error())));
-        if (averror == AVERROR(ENOMEM)) fail(ErrorKind::ResourceLimit, stage, "out of memory");
-        fail(kind, stage, cause + ": " + describe(averror));
+    }
+
+    [[noreturn]] void fail_for_memory(Stage stage) const {
+        fail(ErrorKind::ResourceLimit, stage,
+             "out of memory, or FFmpeg asked for more than " + std::to_string(limits::kMaxBlockBytes >> 20) +
+                 " MB at once, or for more than " + std::to_string(limits::kMaxStreams) + " streams");
     }
 
     [[noreturn]] void fail(ErrorKind kind, Stage stage, std::string cause) const {

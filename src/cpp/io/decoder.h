@@ -25,11 +25,8 @@ struct AudioFormat {
 
 class Decoder {
 public:
-    static constexpr int kMinSampleRate = 2'000;
-    static constexpr int kMaxSampleRate = 768'000;
-
     // Opens the default audio stream and decodes its first samples. Both arguments must outlive the decoder.
-    // Throws AnalysisError: Unsupported, NoAudio, CorruptAudio, Unreadable, Timeout, Cancelled.
+    // Throws AnalysisError: Unsupported, NoAudio, CorruptAudio, Unreadable, ResourceLimit, Timeout, Cancelled.
     Decoder(MediaSource& source, Interrupt& interrupt);
     ~Decoder();
     Decoder(const Decoder&) = delete;

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "io/channel_layout.h"
+#include "core/limits.h"
 
 struct AVFrame;
 
@@ -21,8 +21,8 @@ public:
     std::span<const std::span<const float>> convert(const AVFrame& frame);
 
 private:
-    std::array<std::vector<float>, kMaxChannels> storage_;
-    std::array<std::span<const float>, kMaxChannels> planes_;
+    std::array<std::vector<float>, limits::kMaxChannels> storage_;
+    std::array<std::span<const float>, limits::kMaxChannels> planes_;
 };
 
 }  // namespace auralis

@@ -1,0 +1,36 @@
+// What one analysis may take. Together they keep it below kMemoryCeiling, whatever a file's headers claim: FFmpeg
+// meters its memory nowhere, so what makes it grow is limited instead. tests/test_limits.py measures it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace auralis::limits {
+
+// Beyond what Python and the libraries take by themselves.
+inline constexpr std::int64_t kMemoryCeiling = std::int64_t{1} << 29;
+
+inline constexpr std::size_t kMaxChannels = 8;
+inline constexpr int kMinSampleRate = 2'000;
+inline constexpr int kMaxSampleRate = 768'000;
+
+// Our own stages keep about 6 MB an hour.
+inline constexpr int kMaxHours = 24;
+
+// Bytes of headers, tags and pictures that are read before the first packet. Of Matroska, FFmpeg keeps up to 14
+// times what it reads; of other containers up to 3 times.
+inline constexpr std::int64_t kMaxHeaderBytes = std::int64_t{1} << 26;
+inline constexpr std::int64_t kMaxMatroskaHeaderBytes = std::int64_t{1} << 24;
+// Tags, over all streams: FFmpeg compares each with all before it.
+inline constexpr int kMaxTags = 5'000;
+// Streams of a container, pictures included.
+inline constexpr int kMaxStreams = 64;
+// Packets that the container's index lists, over all streams: 24 bytes each.
+inline constexpr std::int64_t kMaxIndexEntries = 10'000'000;
+// Samples per channel of one packet.
+inline constexpr std::int64_t kMaxPacketSamples = std::int64_t{1} << 22;
+// One block of memory that FFmpeg asks for. Its only means is for the process as a whole (av_max_alloc), so this
+// leaves room for what a host application may do with the same libraries.
+inline constexpr std::size_t kMaxBlockBytes = std::size_t{1} << 28;
+
+}  // namespace auralis::limits

@@ -1,0 +1,101 @@
+"""What a small file may make of an analysis: bounded memory, and an error that names the limit."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bombs import BOMBS, flac_silence
+from encode import Library
+
+import auralis_fp
+
+LIMITS = auralis_fp.build_info()["limits"]
+SECONDS = 100  # for the slowest of machines
+
+MEASURE = """
+import re, sys
+from pathlib import Path
+import auralis_fp
+def peak_bytes():
+    return int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text()).group(1)) * 1024
+before = peak_bytes()
+try:
+    result = auralis_fp.analyze(sys.argv[1], timeout=float(sys.argv[2])).metadata.codec
+except auralis_fp.AnalysisError as error:
+    result = f"{error.kind}: {error.cause}"
+print(peak_bytes() - before, result)
+"""
+# What FFmpeg does not pass on as such is not told apart from damage.
+TOLD = {
+    "flac-pictures": "64 MB of headers",
+    "mp4-stts-4294967280": "256 MB at once",
+    "mp4-fragment-80M": "256 MB at once",
+    "mp4-3000-streams": "64 streams",
+    "mp4-tags": "5000 tags",
+    "mp4-compressed-300MB": "256 MB at once",
+    "matroska-200MB": "16 MB of headers",
+    "ape-30M-frames": "256 MB at once",
+    "ogg-comment": "64 MB of headers",
+}
+MEASURED = {
+    "flac-hour-of-silence",
+    "flac-8-silent-channels",
+    "flac-padding",
+    "mp4-60-streams",
+    "wav-block-size",
+}
+
+
+def measure(path: Path, seconds: float = SECONDS) -> tuple[int, str]:
+    """Bytes by which the peak of a fresh process grows, and what came of the file."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(path), str(seconds)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"exit status {done.returncode}\n{done.stderr}"
+    assert done.stderr == ""
+    grown, _, result = done.stdout.strip().partition(" ")
+    return int(grown), result
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_stays_within_the_ceiling(name: str, library: Library, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(BOMBS[name](library))
+    grown, result = measure(path)
+    assert grown <= LIMITS["memory_bytes"]
+    assert not result.startswith("Timeout")
+    if name in TOLD:
+        assert result.startswith("ResourceLimit: ")
+        assert TOLD[name] in result
+    if name in MEASURED:
+        assert ":" not in result
+
+
+def test_a_day_is_the_longest_recording() -> None:
+    """An array that is longer is refused before it is measured."""
+    samples = np.zeros(25 * 3600 * 2000, np.int16)
+    with pytest.raises(auralis_fp.ResourceLimit, match="longer than 24 hours") as caught:
+        auralis_fp.analyze_samples(samples, 2000)
+    assert (caught.value.path, caught.value.stage) == ("<samples>", "analyze")
+
+
+def test_memory_of_a_day(tmp_path: Path) -> None:
+    """What an hour needs beyond ten minutes, 24 times, is far from the ceiling."""
+    grown = []
+    for minutes in (10, 70):
+        path = tmp_path / f"{minutes}.flac"
+        path.write_bytes(flac_silence(60 * minutes))
+        assert path.stat().st_size < 60_000
+        grown.append(measure(path)[0])
+    assert grown[0] + 24 * (grown[1] - grown[0]) <= LIMITS["memory_bytes"]
+
+
+def test_the_limits_are_told() -> None:
+    assert LIMITS["channels"] == 8
+    assert (LIMITS["min_sample_rate_hz"], LIMITS["max_sample_rate_hz"]) == (2000, 768_000)
+    assert LIMITS["hours"] == 24
+    assert all(isinstance(value, int) and value > 0 for value in LIMITS.values())
