@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import synth
 from encode import Library, encode
-from tolerances import BUILD, assert_agree
+from tolerances import assert_agree
 
 import auralis_fp
-from auralis_fp import NAMES, Fingerprint, _core
+from auralis_fp import NAMES, Fingerprint
 
 # How far a fingerprint may move, about twice what was measured on generated and real music. Tempo must not
 # move at all; the encoders themselves change the level (lufs), the peaks (crest_db) and what is above their
@@ -97,16 +97,6 @@ def test_gain_moves_loudness_alone(style: str, gain_db: float) -> None:
         "spectral_flatness": 0.001,
     }
     assert_agree(measured, original, tolerance, besides=frozenset({"lufs"}))
-
-
-@pytest.mark.parametrize("frames", [1, 7, 1000, 4096, 100_000, 1 << 24])
-def test_block_size(frames: int) -> None:
-    """The core works in blocks; where they end must not show. (Their size is not public.)"""
-    samples = synth.song("rock", 5, seed=2)
-    expected = auralis_fp.analyze_samples(samples, 44100)
-    assert _core.core is not None
-    values, _ = _core.core.analyze_samples(samples, 44100, None, None, frames)
-    assert_agree(Fingerprint(values, expected.metadata), expected, BUILD)
 
 
 def test_swapped_channels() -> None:

@@ -96,7 +96,7 @@ def test_power_spectrum_sum(n: int) -> None:
 def test_power_spectrum_sum_of_many() -> None:
     pair = np.stack([noise(1024), np.zeros(1024, np.float32)])[np.newaxis]
     once = np.array(kernels.power_spectrum_sum(pair))
-    often = np.array(kernels.power_spectrum_sum(np.repeat(pair, 200, axis=0)))  # more than are summed in floats
+    often = np.array(kernels.power_spectrum_sum(np.repeat(pair, 200, axis=0)))  # more than floats sum
     np.testing.assert_allclose(often, 200 * once, rtol=1e-5)
 
 

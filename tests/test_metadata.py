@@ -232,7 +232,7 @@ def test_block_size(frames: int, make: Callable[[], Samples]) -> None:
     """Not a bit changes with the size of the core's blocks."""
     samples = np.ascontiguousarray(make(), np.float32)
     assert _core.core is not None
-    _, found = _core.core.analyze_samples(samples, 44100, None, None, frames)
+    _, found = _core.core.analyze_samples(samples, 44100, None, None, False, frames)
     assert found == asdict(auralis_fp.analyze_samples(samples, 44100).metadata)
 
 

@@ -1,7 +1,7 @@
 """The compiled core; all CPU levels have the same interface."""
 
 from types import ModuleType
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,21 @@ class CancelToken:
     @property
     def cancelled(self) -> bool: ...
 
+# What an analysis gives: (values, facts), or (kind, stage, cause) of an error.
+_Outcome: TypeAlias = tuple[NDArray[np.float64], dict[str, Any]] | tuple[str, str, str]
+
 def analyze_file(
-    path: bytes, display_path: object, timeout: float | None, cancel: CancelToken | None
-) -> tuple[NDArray[np.float64], dict[str, Any]]: ...
+    path: bytes, timeout: float | None, cancel: CancelToken | None, check_signals: bool
+) -> _Outcome: ...
 def analyze_bytes(
-    data: memoryview, timeout: float | None, cancel: CancelToken | None
-) -> tuple[NDArray[np.float64], dict[str, Any]]: ...
+    data: object, timeout: float | None, cancel: CancelToken | None, check_signals: bool
+) -> _Outcome: ...
 def analyze_samples(
     samples: NDArray[np.float32] | NDArray[np.int16],
     sample_rate: int,
     timeout: float | None,
     cancel: CancelToken | None,
+    check_signals: bool,
     block_frames: int,
-) -> tuple[NDArray[np.float64], dict[str, Any]]: ...
+) -> _Outcome: ...
 def build_info() -> dict[str, Any]: ...

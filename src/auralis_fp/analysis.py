@@ -82,7 +82,7 @@ def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | N
     name = os.fsencode(path)
     if b"\0" in name:  # the system would take what stands before it for the name
         raise errors.FileNotFound("a NUL byte in the name", stage="open", path=os.fsdecode(name))
-    return _call("analyze_file", name, os.fsdecode(name), timeout=timeout, cancel=cancel)
+    return _call("analyze_file", name, path=os.fsdecode(name), timeout=timeout, cancel=cancel)
 
 
 def analyze_bytes(
@@ -96,8 +96,10 @@ def analyze_bytes(
     Parameters
     ----------
     data : bytes-like
-        The whole file, contiguous. It is held, not copied, until the call returns; do not change it
-        meanwhile.
+        The whole file: bytes, bytearray, memoryview, mmap, array and all else with a contiguous buffer.
+        It is held, not copied, until the call returns: to resize or close it meanwhile raises
+        ``BufferError``. What other threads write into it meanwhile is measured or not, like any damage
+        to a file. (Who maps a file must not truncate it: the system ends a process that reads there.)
     timeout, cancel
         As for :func:`analyze`.
 
@@ -107,6 +109,8 @@ def analyze_bytes(
 
     Raises
     ------
+    TypeError, BufferError, ValueError
+        For what is not bytes-like, not contiguous or closed, as its type has it.
     AnalysisError
         As :func:`analyze`; its path is ``"<bytes>"``.
     """
@@ -115,7 +119,7 @@ def analyze_bytes(
             file.write(data)
             file.flush()
             return analyze(file.name, timeout=timeout, cancel=cancel)
-    return _call("analyze_bytes", memoryview(data).cast("B"), timeout=timeout, cancel=cancel)
+    return _call("analyze_bytes", data, path="<bytes>", timeout=timeout, cancel=cancel)
 
 
 def analyze_samples(
@@ -130,11 +134,14 @@ def analyze_samples(
     Parameters
     ----------
     samples : ndarray, shape (n,) or (n, channels)
-        float32 at nominal full scale ±1, or int16. One to eight channels in FFmpeg's default order for
-        that number (5.1 is L, R, C, LFE, Ls, Rs). The array is held, not copied, until the call returns
-        (only a non-contiguous one is copied); do not change it meanwhile.
+        float32 at nominal full scale ±1, or int16, in this machine's byte order; no other type is
+        converted. One to eight channels in FFmpeg's default order for that number (5.1 is L, R, C, LFE,
+        Ls, Rs). The array is held until the call returns and read block by block, in any memory layout:
+        it is never copied as a whole, and may be a view, read-only, or mapped from a file of any size.
+        ``resize`` meanwhile raises ``ValueError``. What other threads write into it meanwhile is
+        measured or not; the result is then that of some mixture.
     sample_rate : int
-        2000 to 768 000 Hz.
+        2000 to 768 000 Hz; NumPy's integers are fine.
     timeout, cancel
         As for :func:`analyze`.
 
@@ -147,7 +154,8 @@ def analyze_samples(
     TypeError
         For a rate that is not an integer.
     InvalidSamples
-        For another type, shape or rate, and for a sample that is not finite or beyond ±1e6.
+        For another type, shape or rate, for masked samples, and for a sample that is not finite or
+        beyond ±1e6: the error names the first one, as ``sample 17 of channel 1``, counted from 0.
     NoAudio
         For no samples at all.
     Timeout, Cancelled, ResourceLimit
@@ -158,7 +166,7 @@ def analyze_samples(
         fingerprint: Fingerprint = _reference().analyze_samples(checked, rate, timeout=timeout, cancel=cancel)
         return fingerprint
     return _call(
-        "analyze_samples", checked, rate, timeout=timeout, cancel=cancel,
+        "analyze_samples", checked, rate, path="<samples>", timeout=timeout, cancel=cancel,
         block_frames=_core.core.BLOCK_FRAMES,
     )  # fmt: skip
 
@@ -249,21 +257,34 @@ def _analyze_many(
 
 
 def _call(
-    function: str, *args: Any, timeout: float | None, cancel: CancelToken | None, **options: Any
+    function: str, *args: Any, path: str, timeout: float | None, cancel: CancelToken | None, **options: Any
 ) -> Fingerprint:
     if timeout is not None and not timeout >= 0:
         raise ValueError(f"timeout must not be negative: {timeout}")
-    native = cancel._native if cancel is not None else None
-    values, facts = getattr(_core.core, function)(*args, timeout=timeout, cancel=native, **options)
+    if not isinstance(cancel, CancelToken | None):
+        raise TypeError(f"cancel must be a CancelToken, not {type(cancel).__name__}")
+    outcome = getattr(_core.core, function)(
+        *args,
+        timeout=None if timeout is None else float(timeout),
+        cancel=None if cancel is None else cancel._native,
+        check_signals=threading.get_ident() == threading.main_thread().ident,
+        **options,
+    )
+    if len(outcome) == 3:
+        kind, stage, cause = outcome
+        raise getattr(errors, kind)(cause, stage=stage, path=path)
+    values, facts = outcome
     return Fingerprint(values, Metadata(**facts))
 
 
 def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]:
-    """Give samples as a C-contiguous (n, channels) array, and the rate as an int."""
+    """Give samples as an array of shape (n, channels), without a copy, and the rate as an int."""
 
     def refuse(cause: str) -> InvalidSamples:
         return InvalidSamples(cause, stage="arguments")
 
+    if np.ma.is_masked(samples):  # what is behind a mask must not be measured, nor made up
+        raise refuse("samples are masked; fill the masked array first")
     array = np.asarray(samples)
     if array.dtype not in (np.float32, np.int16):
         raise refuse(f"samples must be float32 or int16, not {array.dtype}")
@@ -278,7 +299,7 @@ def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]
         raise refuse(f"sample rate {rate} Hz is outside 2000 to 768000 Hz")
     if len(array) == 0:
         raise errors.NoAudio("no samples", stage="arguments")
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")), rate
+    return array, rate
 
 
 @functools.cache  # so that the warning comes once

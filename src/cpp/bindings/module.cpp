@@ -2,10 +2,12 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -28,53 +30,82 @@ struct CancelToken {
     CancelFlag flag = std::make_shared<std::atomic<bool>>(false);
 };
 
-// Signal handlers run on Python's main thread only; asking on others would only contend for the GIL.
-bool on_main_thread() {
-    const py::module_ threading = py::module_::import("threading");
-    return threading.attr("get_ident")().equal(threading.attr("main_thread")().attr("ident"));
-}
+// Gives up the GIL while it lives.
+//
+// A daemon thread that asks for the GIL while the interpreter ends never gets it: before Python 3.14 it is unwound
+// by force instead, which would end the process (a destructor may not be left that way), or release Python objects
+// without the GIL. Here such a thread waits for the end of the process, as it does in Python 3.14.
+class GilReleased {
+public:
+    GilReleased() : state_(PyEval_SaveThread()) {}
+    ~GilReleased() {
+        try {
+            PyEval_RestoreThread(state_);
+        } catch (...) {
+            while (true) ::pause();
+        }
+    }
+    GilReleased(const GilReleased&) = delete;
+    GilReleased& operator=(const GilReleased&) = delete;
+
+private:
+    PyThreadState* state_;
+};
+
+// The bytes of an object, which cannot be resized or closed while this lives. Throws what the object raises if it has
+// no contiguous ones.
+class HeldBuffer {
+public:
+    explicit HeldBuffer(const py::object& object) {
+        if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+    }
+    ~HeldBuffer() { PyBuffer_Release(&view_); }
+    HeldBuffer(const HeldBuffer&) = delete;
+    HeldBuffer& operator=(const HeldBuffer&) = delete;
+
+    std::span<const std::uint8_t> bytes() const {
+        return {static_cast<const std::uint8_t*>(view_.buf), static_cast<std::size_t>(view_.len)};
+    }
+
+private:
+    Py_buffer view_{};
+};
 
 bool signal_pending() {
     const py::gil_scoped_acquire gil;
     return PyErr_CheckSignals() != 0;
 }
 
-Interrupt make_interrupt(std::optional<double> timeout, const CancelToken* cancel) {
+// check_signals: on Python's main thread only, where handlers run; asking on others would only contend for the GIL.
+Interrupt make_interrupt(std::optional<double> timeout, const CancelToken* cancel, bool check_signals) {
     std::optional<std::chrono::duration<double>> limit;
     if (timeout) limit.emplace(*timeout);
     return Interrupt(limit, cancel != nullptr ? cancel->flag : nullptr,
-                     on_main_thread() ? signal_pending : std::function<bool()>{});
+                     check_signals ? signal_pending : std::function<bool()>{});
 }
 
-[[noreturn]] void raise(const AnalysisError& error, const py::object& path) {
-    const py::object type = py::module_::import("auralis_fp.errors").attr(to_string(error.kind()));
-    const py::object instance = type(error.what(), py::arg("stage") = to_string(error.stage()), py::arg("path") = path);
-    PyErr_SetObject(type.ptr(), instance.ptr());
-    throw py::error_already_set();
-}
-
-// Runs `work` without the GIL; gives (values, facts) or raises what auralis_fp.errors documents.
+// Runs `work` without the GIL. Gives (values, facts), or the (kind, stage, cause) of what auralis_fp.analysis raises.
+// No Python code is called in here: a thread could be made to leave it by force, as above.
 template <typename Work>
-py::tuple run(const py::object& path, Work&& work) {
+py::tuple run(Work&& work) {
     std::optional<Analysis> analysis;
     std::optional<AnalysisError> failure;
-    bool interrupted = false;
     {
-        const py::gil_scoped_release no_gil;
+        const GilReleased no_gil;
         try {
             analysis = work();
         } catch (const AnalysisError& error) {
             failure = error;
         } catch (const auralis::SignalInterrupt&) {
-            interrupted = true;
+            // The handler's exception is pending, see below.
         } catch (const std::bad_alloc&) {
             failure = AnalysisError(auralis::ErrorKind::ResourceLimit, auralis::Stage::analyze, "out of memory");
         } catch (const std::length_error&) {
             failure = AnalysisError(auralis::ErrorKind::ResourceLimit, auralis::Stage::analyze, "out of memory");
         }
     }
-    if (interrupted) throw py::error_already_set();
-    if (failure) raise(*failure, path);
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+    if (failure) return py::make_tuple(to_string(failure->kind()), to_string(failure->stage()), failure->what());
     const auto& facts = analysis->facts;
     py::array_t<double> values(static_cast<py::ssize_t>(auralis::kDimensions), analysis->fingerprint.values().data());
     py::dict metadata;
@@ -93,33 +124,37 @@ py::tuple run(const py::object& path, Work&& work) {
     return py::make_tuple(values, metadata);
 }
 
-py::tuple analyze_file(const std::string& path, const py::object& display_path, std::optional<double> timeout,
-                       const CancelToken* cancel) {
-    Interrupt interrupt = make_interrupt(timeout, cancel);
-    return run(display_path, [&] {
+py::tuple analyze_file(const std::string& path, std::optional<double> timeout, const CancelToken* cancel,
+                       bool check_signals) {
+    Interrupt interrupt = make_interrupt(timeout, cancel, check_signals);
+    return run([&] {
         auralis::FileSource source(path);
         return auralis::analyze_media(source, interrupt);
     });
 }
 
-py::tuple analyze_bytes(const py::buffer& data, std::optional<double> timeout, const CancelToken* cancel) {
-    Interrupt interrupt = make_interrupt(timeout, cancel);
-    const py::buffer_info view = data.request();  // holds the buffer: the object cannot be resized meanwhile
-    const auto bytes = static_cast<std::size_t>(view.size * view.itemsize);
-    return run(py::str("<bytes>"), [&] {
-        auralis::MemorySource source({static_cast<const std::uint8_t*>(view.ptr), bytes});
+py::tuple analyze_bytes(const py::object& data, std::optional<double> timeout, const CancelToken* cancel,
+                        bool check_signals) {
+    Interrupt interrupt = make_interrupt(timeout, cancel, check_signals);
+    const HeldBuffer buffer(data);
+    return run([&] {
+        auralis::MemorySource source(buffer.bytes());
         return auralis::analyze_media(source, interrupt);
     });
 }
 
-// samples: C-contiguous (frames, channels), float32 or int16; auralis_fp.analysis has checked it.
+// samples: (frames, channels), float32 or int16 of this machine's byte order, in any strides; auralis_fp.analysis
+// has checked it.
 py::tuple analyze_samples(const py::array& samples, int sample_rate, std::optional<double> timeout,
-                          const CancelToken* cancel, std::size_t block_frames) {
-    Interrupt interrupt = make_interrupt(timeout, cancel);
-    const auralis::InterleavedSamples view{samples.data(), static_cast<std::size_t>(samples.shape(0)),
-                                           static_cast<std::size_t>(samples.shape(1)), samples.dtype().kind() == 'i'};
-    return run(py::str("<samples>"),
-               [&] { return auralis::analyze_samples(view, sample_rate, interrupt, block_frames); });
+                          const CancelToken* cancel, bool check_signals, std::size_t block_frames) {
+    Interrupt interrupt = make_interrupt(timeout, cancel, check_signals);
+    const auralis::SampleView view{samples.data(),
+                                   static_cast<std::size_t>(samples.shape(0)),
+                                   static_cast<std::size_t>(samples.shape(1)),
+                                   samples.dtype().kind() == 'i',
+                                   samples.strides(0),
+                                   samples.strides(1)};
+    return run([&] { return auralis::analyze_samples(view, sample_rate, interrupt, block_frames); });
 }
 
 }  // namespace
@@ -134,11 +169,12 @@ PYBIND11_MODULE(AURALIS_MODULE_NAME, m) {
         .def_property_readonly("cancelled", [](const CancelToken& token) { return token.flag->load(); });
 
     m.attr("BLOCK_FRAMES") = auralis::Analyzer::kBlockFrames;
-    m.def("analyze_file", analyze_file, py::arg("path"), py::arg("display_path"), py::arg("timeout"),
-          py::arg("cancel"));
-    m.def("analyze_bytes", analyze_bytes, py::arg("data"), py::arg("timeout"), py::arg("cancel"));
+    m.def("analyze_file", analyze_file, py::arg("path"), py::arg("timeout"), py::arg("cancel"),
+          py::arg("check_signals"));
+    m.def("analyze_bytes", analyze_bytes, py::arg("data"), py::arg("timeout"), py::arg("cancel"),
+          py::arg("check_signals"));
     m.def("analyze_samples", analyze_samples, py::arg("samples"), py::arg("sample_rate"), py::arg("timeout"),
-          py::arg("cancel"), py::arg("block_frames"));
+          py::arg("cancel"), py::arg("check_signals"), py::arg("block_frames"));
     m.def("build_info", auralis::build_info);
     auralis::bind_kernels(m.def_submodule("kernels"));
 }

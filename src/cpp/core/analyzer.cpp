@@ -33,14 +33,14 @@ constexpr double kOnsetsPerSecondScale = 10;
 
 class Analyzer::Stages {
 public:
-    Stages(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt, std::size_t block_frames)
+    Stages(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
         : interrupt_(interrupt),
           sample_rate_(sample_rate),
           downmix_(layout.downmix()),
-          block_(layout.channels(), std::vector<float>(block_frames)),
-          left_(block_frames),
-          right_(block_frames),
-          mid_(block_frames),
+          block_(layout.channels(), std::vector<float>(kBlockFrames)),
+          left_(kBlockFrames),
+          right_(kBlockFrames),
+          mid_(kBlockFrames),
           signal_check_(layout.channels()),
           loudness_(sample_rate, layout.loudness_weights()),
           levels_(sample_rate),
@@ -206,8 +206,8 @@ private:
     Pitch pitch_;
 };
 
-Analyzer::Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt, std::size_t block_frames)
-    : stages_(std::make_unique<Stages>(sample_rate, layout, interrupt, block_frames)) {}
+Analyzer::Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
+    : stages_(std::make_unique<Stages>(sample_rate, layout, interrupt)) {}
 Analyzer::~Analyzer() = default;
 void Analyzer::require_room(std::size_t samples) const { stages_->require_room(samples); }
 void Analyzer::push(std::span<const std::span<const float>> channels) { stages_->push(channels); }

@@ -19,8 +19,7 @@ public:
     static constexpr std::size_t kBlockFrames = 4096;
 
     // interrupt must outlive the analyzer; it is polled once a block.
-    Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt,
-             std::size_t block_frames = kBlockFrames);
+    Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt);
     ~Analyzer();
     Analyzer(const Analyzer&) = delete;
     Analyzer& operator=(const Analyzer&) = delete;
@@ -29,7 +28,7 @@ public:
     void require_room(std::size_t samples) const;
 
     // One span of samples a channel, all of the same length, which may be any. How the recording is cut into
-    // calls does not influence the result. Throws InvalidSamples for samples that are not finite.
+    // calls does not change a bit of the result. Throws InvalidSamples for samples that are not finite.
     void push(std::span<const std::span<const float>> channels);
 
     Fingerprint finish();

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +16,18 @@
 namespace auralis {
 
 namespace {
+
+template <typename Sample>
+void read_channel(const SampleView& samples, std::size_t first, std::size_t channel, float scale, std::span<float> to) {
+    const auto* from = static_cast<const std::byte*>(samples.data) +
+                       static_cast<std::ptrdiff_t>(first) * samples.frame_stride +
+                       static_cast<std::ptrdiff_t>(channel) * samples.channel_stride;
+    for (std::size_t i = 0; i < to.size(); ++i) {
+        Sample sample;  // may be unaligned in the array
+        std::memcpy(&sample, from + static_cast<std::ptrdiff_t>(i) * samples.frame_stride, sizeof sample);
+        to[i] = scale * static_cast<float>(sample);
+    }
+}
 
 RecordingFacts facts_of(const Analyzer& analyzer, int sample_rate, std::size_t channels, const std::string& codec,
                         const std::string& container) {
@@ -51,9 +66,8 @@ Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
     return analysis;
 }
 
-Analysis analyze_samples(const InterleavedSamples& samples, int sample_rate, Interrupt& interrupt,
-                         std::size_t block_frames) {
-    Analyzer analyzer(sample_rate, ChannelLayout::default_for(samples.channels), interrupt, block_frames);
+Analysis analyze_samples(const SampleView& samples, int sample_rate, Interrupt& interrupt, std::size_t block_frames) {
+    Analyzer analyzer(sample_rate, ChannelLayout::default_for(samples.channels), interrupt);
     analyzer.require_room(samples.frames);
     std::array<std::vector<float>, limits::kMaxChannels> storage;
     std::array<std::span<const float>, limits::kMaxChannels> planes;
@@ -61,15 +75,10 @@ Analysis analyze_samples(const InterleavedSamples& samples, int sample_rate, Int
         const std::size_t n = std::min(block_frames, samples.frames - done);
         for (std::size_t c = 0; c < samples.channels; ++c) {
             storage[c].resize(n);
-            const std::size_t first = done * samples.channels + c;
-            if (samples.int16) {
-                const auto* from = static_cast<const std::int16_t*>(samples.data) + first;
-                for (std::size_t i = 0; i < n; ++i)
-                    storage[c][i] = static_cast<float>(from[i * samples.channels]) * 0x1p-15F;
-            } else {
-                const auto* from = static_cast<const float*>(samples.data) + first;
-                for (std::size_t i = 0; i < n; ++i) storage[c][i] = from[i * samples.channels];
-            }
+            if (samples.int16)
+                read_channel<std::int16_t>(samples, done, c, 0x1p-15F, storage[c]);
+            else
+                read_channel<float>(samples, done, c, 1.0F, storage[c]);
             planes[c] = storage[c];
         }
         analyzer.push(std::span(planes).first(samples.channels));

@@ -1,7 +1,7 @@
 // From a source of bytes, or from samples, to a fingerprint: what the bindings call.
 #pragma once
 
-#include <span>
+#include <cstddef>
 
 #include "core/fingerprint.h"
 #include "core/interrupt.h"
@@ -17,16 +17,17 @@ struct Analysis {
 // Decodes and measures. Throws AnalysisError or SignalInterrupt.
 Analysis analyze_media(MediaSource& source, Interrupt& interrupt);
 
-// Interleaved samples as they lie in memory, float at full scale +-1 or 16-bit.
-struct InterleavedSamples {
-    const void* data;
+// Samples where they lie in memory, float at full scale +-1 or 16-bit. Any strides and any alignment: nothing is
+// copied but block by block, and what others write there meanwhile gives an error or a number like any other samples.
+struct SampleView {
+    const void* data;  // first frame of the first channel
     std::size_t frames;
-    std::size_t channels;  // 1 to 8, FFmpeg's default layout
-    bool int16;            // otherwise float
+    std::size_t channels;                         // 1 to 8, FFmpeg's default layout
+    bool int16;                                   // otherwise float
+    std::ptrdiff_t frame_stride, channel_stride;  // bytes
 };
 
-// Measures samples. Throws AnalysisError or SignalInterrupt.
-Analysis analyze_samples(const InterleavedSamples& samples, int sample_rate, Interrupt& interrupt,
-                         std::size_t block_frames);
+// Measures samples, read in blocks of that many frames. Throws AnalysisError or SignalInterrupt.
+Analysis analyze_samples(const SampleView& samples, int sample_rate, Interrupt& interrupt, std::size_t block_frames);
 
 }  // namespace auralis

@@ -81,7 +81,7 @@ void SignalCheck::push(std::span<const std::span<const float>> channels) {
             const auto chunk = channels[c].subspan(i, std::min(kChunk, n - i));
             measure(chunk, channels_[c]);
         }
-        if (channels_[c].peak > magnitude(kLargestSample)) refuse(channels[c], c);
+        if (channels_[c].peak > magnitude(kLargestSample)) refuse(channels);
         if (c > 0 && channels_[c].difference <= magnitude(kSameSignal))
             channels_[c].difference = std::max(channels_[c].difference, difference_of(channels[c], channels[0]));
     }
@@ -110,12 +110,16 @@ void SignalCheck::measure(std::span<const float> samples, Channel& channel) cons
     }
 }
 
-void SignalCheck::refuse(std::span<const float> samples, std::size_t channel) const {
-    const auto bad = std::ranges::find_if_not(samples, [](float x) { return std::abs(x) <= kLargestSample; });
-    throw AnalysisError(ErrorKind::InvalidSamples, Stage::analyze,
-                        "sample " + std::to_string(samples_ + (bad - samples.begin())) + " of channel " +
-                            std::to_string(channel) + " is " + std::to_string(*bad) +
-                            "; finite values up to 1e6 are expected");
+void SignalCheck::refuse(std::span<const std::span<const float>> channels) const {
+    for (std::size_t i = 0; i < channels[0].size(); ++i) {
+        for (std::size_t c = 0; c < channels.size(); ++c) {
+            if (std::abs(channels[c][i]) <= kLargestSample) continue;
+            throw AnalysisError(ErrorKind::InvalidSamples, Stage::analyze,
+                                "sample " + std::to_string(samples_ + static_cast<std::int64_t>(i)) + " of channel " +
+                                    std::to_string(c) + " is " + std::to_string(channels[c][i]) +
+                                    "; finite values up to 1e6 are expected");
+        }
+    }
 }
 
 SignalCheck::Values SignalCheck::finish() const {

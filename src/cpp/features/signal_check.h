@@ -46,7 +46,7 @@ private:
     };
 
     void measure(std::span<const float> samples, Channel& channel) const;
-    [[noreturn]] void refuse(std::span<const float> samples, std::size_t channel) const;
+    void refuse(std::span<const std::span<const float>> channels) const;  // names the first sample that is unusable
 
     std::vector<Channel> channels_;
     std::int64_t samples_ = 0;  // per channel, so far

@@ -1,0 +1,126 @@
+"""The same recording gives the same bits: on every run, thread and process, and in blocks of any size."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import synth
+from encode import FORMATS, Library
+from numpy.typing import NDArray
+from processes import python
+from tolerances import BUILD, assert_agree, assert_identical
+
+import auralis_fp
+from auralis_fp import Fingerprint, _core
+
+THREADS = 16
+MUSIC_DIR = os.environ.get("AURALIS_FP_MUSIC_DIR")
+MUSIC = {".flac", ".m4a", ".mp3", ".ogg", ".opus", ".wav"}
+LEVELS = auralis_fp.build_info()["cpu_levels"]
+
+
+def music() -> list[Path]:
+    return sorted(path for path in Path(MUSIC_DIR or "/nowhere").glob("*") if path.suffix in MUSIC)
+
+
+@pytest.fixture(params=["generated", *(["music"] if MUSIC_DIR else [])])
+def files(request: pytest.FixtureRequest, library: Library) -> list[Path]:
+    """A generated recording in all formats; and real music, where there is some."""
+    return music() if request.param == "music" else [library.file(name) for name in FORMATS]
+
+
+@cache
+def first_run(path: Path) -> Fingerprint:
+    return auralis_fp.analyze(path)
+
+
+# --- runs, threads, processes ------------------------------------------------------------------------
+
+
+def test_on_many_threads_at_once(files: list[Path]) -> None:
+    """Each file on several threads side by side, between files of other formats."""
+    expected = [first_run(path) for path in files]
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = list(pool.map(auralis_fp.analyze, files * 3))
+    for fp, first in zip(results, expected * 3, strict=True):
+        assert_identical(fp, first)
+        assert fp.metadata == first.metadata
+
+
+def test_from_memory(files: list[Path]) -> None:
+    for path in files:
+        assert_identical(auralis_fp.analyze_bytes(path.read_bytes()), first_run(path))
+
+
+def test_one_array_on_many_threads(library: Library) -> None:
+    expected = auralis_fp.analyze_samples(library.samples, library.rate)
+    with ThreadPoolExecutor(THREADS) as pool:
+        futures = [pool.submit(auralis_fp.analyze_samples, library.samples, library.rate) for _ in range(32)]
+        for future in futures:
+            assert_identical(future.result(), expected)
+
+
+def test_another_process_gives_the_same(files: list[Path]) -> None:
+    code = """
+import sys, auralis_fp
+for path in sys.argv[1:]:
+    print(auralis_fp.analyze(path).vector.tobytes().hex())
+"""
+    assert python(code, *files).split() == [first_run(path).vector.tobytes().hex() for path in files]
+
+
+# --- blocks ------------------------------------------------------------------------------------------
+
+
+def in_blocks(samples: NDArray[np.float32] | NDArray[np.int16], frames: int) -> Fingerprint:
+    """Samples handed to the analyzer so many at a time, as decoders do. (Their number is not public.)"""
+    assert _core.core is not None
+    matrix = samples.reshape(len(samples), -1)
+    values, facts = _core.core.analyze_samples(matrix, 44100, None, None, False, frames)
+    return Fingerprint(values, auralis_fp.Metadata(**facts))
+
+
+@pytest.mark.parametrize("frames", [1, 7, 1000, 4095, 4096, 4097, 100_000, 1 << 24])
+def test_block_size(frames: int) -> None:
+    for samples in (
+        synth.song("rock", 5, seed=2),
+        synth.song("house", 3, seed=4)[:, 0],
+        synth.surround("rock", 2, 6, 44100),
+        synth.to_int16(synth.song("waltz", 3)),
+    ):
+        assert_identical(in_blocks(samples, frames), auralis_fp.analyze_samples(samples, 44100))
+
+
+# --- CPU levels --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_cpu_level_agrees(level: str, files: list[Path]) -> None:
+    """Within a tenth of the tolerance, of which this process uses another level than others."""
+    code = """
+import pickle, sys, auralis_fp
+assert auralis_fp.build_info()["cpu_level"] == sys.argv[1]
+sys.stdout.buffer.write(pickle.dumps([auralis_fp.analyze(path) for path in sys.argv[2:]]))
+"""
+    environment = os.environ | {"AURALIS_FP_CPU_LEVEL": level}
+    command = [sys.executable, "-c", code, level, *map(str, files)]
+    done = subprocess.run(command, env=environment, capture_output=True, check=True)
+    results: list[Fingerprint] = pickle.loads(done.stdout)
+    for path, measured in zip(files, results, strict=True):
+        assert_agree(measured, first_run(path), BUILD)
+        if level == auralis_fp.build_info()["cpu_level"]:
+            assert_identical(measured, first_run(path))
+
+
+def test_an_unknown_cpu_level_is_refused(wav: Path) -> None:
+    code = "import auralis_fp; print(auralis_fp.build_info().get('import_error'))"
+    environment = os.environ | {"AURALIS_FP_CPU_LEVEL": "x86-64-v9"}
+    assert "x86-64-v9" in python(code, environment=environment)

@@ -1,0 +1,178 @@
+"""Signals while the core works: handlers run in time, what they raise comes out, nothing else happens."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from encode import Library
+from processes import python
+from test_control import STOP_S
+from tolerances import assert_identical
+
+import auralis_fp
+from auralis_fp import AnalysisError, Timeout, Unsupported
+
+
+class Struck(Exception):
+    """Raised by a handler."""
+
+
+@contextmanager
+def alarms(handler: Callable[[], None], every_s: float) -> Iterator[None]:
+    """A signal whenever this process has used so much processor time, with this handler."""
+    before = signal.signal(signal.SIGPROF, lambda number, frame: handler())
+    signal.setitimer(signal.ITIMER_PROF, every_s, every_s)
+    try:
+        yield
+    finally:
+        while signal.getsignal(signal.SIGPROF) is not before:
+            with suppress(Struck):  # it may strike here as well
+                signal.setitimer(signal.ITIMER_PROF, 0)
+                signal.signal(signal.SIGPROF, before)
+
+
+def strike() -> None:
+    raise Struck
+
+
+def test_ctrl_c_stops_an_analysis(long_wav: Path) -> None:
+    """SIGINT while the core works: KeyboardInterrupt after 100 ms of work at most, and all is well after."""
+    code = """
+import signal, sys, threading, time, auralis_fp
+interrupted = []
+def strike():
+    time.sleep(0.3)
+    interrupted.append(time.process_time())
+    signal.raise_signal(signal.SIGINT)
+threading.Thread(target=strike).start()
+try:
+    auralis_fp.analyze(sys.argv[1])
+except KeyboardInterrupt:
+    print(time.process_time() - interrupted[0] < float(sys.argv[2]))
+try:
+    auralis_fp.analyze(sys.argv[1], timeout=0.01)
+except auralis_fp.Timeout:
+    print("usable")
+"""
+    assert python(code, long_wav, str(STOP_S)).split() == ["True", "usable"]
+
+
+def test_ctrl_c_stops_analyze_many(long_wav: Path) -> None:
+    code = """
+import os, signal, sys, threading, auralis_fp
+threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    list(auralis_fp.analyze_many([sys.argv[1]] * 8, workers=2))
+except KeyboardInterrupt:
+    print(threading.active_count())
+"""
+    assert python(code, long_wav).split() == ["1"]
+
+
+def test_a_signal_handler_runs_during_an_analysis(long_wav: Path) -> None:
+    """A handler that does not raise interrupts nothing but the wait for its turn."""
+    hits: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: hits.append(number))
+    signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+    try:
+        with pytest.raises(Timeout):
+            auralis_fp.analyze(long_wav, timeout=1.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(hits) >= 3
+
+
+@pytest.mark.parametrize("entry", ["file", "bytes", "samples"])
+def test_what_a_handler_raises_comes_out(entry: str, long_wav: Path) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "file": lambda: auralis_fp.analyze(long_wav),
+        "bytes": lambda: auralis_fp.analyze_bytes(np.memmap(long_wav, np.uint8, "r").data),
+        "samples": lambda: auralis_fp.analyze_samples(np.memmap(long_wav, np.int16, "r", 44), 44100),
+    }
+    with pytest.raises(Struck), alarms(strike, 0.1):
+        calls[entry]()
+
+
+def test_a_handler_that_analyses(library: Library) -> None:
+    """On the main thread, in the midst of its own analysis."""
+    path, other = library.file("mp3-vbr-0"), library.file("wav-s16")
+    expected, results = auralis_fp.analyze(path), []
+
+    def analyze() -> None:
+        if signal.setitimer(signal.ITIMER_PROF, 0):  # not within itself
+            results.append(auralis_fp.analyze(other))
+            signal.setitimer(signal.ITIMER_PROF, 0.02, 0.02)
+
+    with alarms(analyze, 0.02):
+        while len(results) < 3:
+            assert_identical(auralis_fp.analyze(path), expected)
+    for result in results:
+        assert_identical(result, auralis_fp.analyze(other))
+
+
+def test_signals_at_any_moment(library: Library) -> None:
+    """A result, the error, or what the handler raised: never two of them, never a mixture."""
+    path, expected = library.file("aac-m4a"), auralis_fp.analyze(library.file("aac-m4a"))
+    struck = results = errors = 0
+    while min(struck, results, errors) < 20:
+        try:
+            with alarms(strike, 0.0471):
+                while True:
+                    assert_identical(auralis_fp.analyze(path), expected)
+                    results += 1
+                    with pytest.raises(Unsupported):
+                        auralis_fp.analyze_bytes(b"RIFF" + bytes(5000))
+                    errors += 1
+        except Struck:
+            struck += 1
+
+
+def test_signals_while_many_threads_are_inside(library: Library) -> None:
+    """Handlers run on the main thread, which waits; the threads notice nothing."""
+    names = ["wav-s16", "flac-16", "mp3-vbr-4", "vorbis", "opus", "aac-m4a"] * 8
+    expected = {name: auralis_fp.analyze(library.file(name)) for name in set(names)}
+    hits: list[int] = []
+    with ThreadPoolExecutor(16) as pool, alarms(lambda: hits.append(1), 0.002):
+        results = list(pool.map(lambda name: auralis_fp.analyze(library.file(name)), names))
+    for name, result in zip(names, results, strict=True):
+        assert_identical(result, expected[name])
+    assert len(hits) > 10
+
+
+def test_interrupted_reads_are_read_again(library: Library) -> None:
+    """Signals that interrupt system calls are no I/O errors."""
+    code = """
+import signal, sys, auralis_fp
+signal.signal(signal.SIGALRM, lambda number, frame: None)
+signal.siginterrupt(signal.SIGALRM, True)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+vectors = {auralis_fp.analyze(path).vector.tobytes() for path in sys.argv[1:] for _ in range(10)}
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(len(vectors))
+"""
+    assert python(code, library.file("wav-f64"), library.file("mp3-cbr-320")).split() == ["2"]
+
+
+def test_an_error_from_a_thread_while_the_main_thread_is_struck(long_wav: Path) -> None:
+    outcome: list[AnalysisError] = []
+
+    def work() -> None:
+        try:
+            auralis_fp.analyze(long_wav, timeout=0.2)
+        except AnalysisError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    with pytest.raises(Struck), alarms(strike, 0.1):
+        auralis_fp.analyze(long_wav)
+    thread.join()
+    assert [type(error) for error in outcome] == [Timeout]
