@@ -125,12 +125,21 @@ def faults(fp: Fingerprint) -> list[str]:
         elif not (math.isfinite(value) and d.minimum <= value <= maximum):
             wrong.append(f"{d.name} = {value}")
     m = fp.metadata
-    if not (2000 <= m.sample_rate <= 768_000 and 1 <= m.channels <= 8 and m.codec and m.container):
-        wrong.append(f"{m}")
-    if not (
-        m.samples_decoded > 0 and m.duration == m.samples_decoded / m.sample_rate and m.damaged_packets >= 0
-    ):
-        wrong.append(f"{m}")
+    sane = (
+        2000 <= m.sample_rate <= 768_000,
+        1 <= m.channels <= 8,
+        m.codec != "" and m.container != "",
+        m.samples_decoded > 0,
+        m.duration == m.samples_decoded / m.sample_rate,
+        m.damaged_packets >= 0,
+        m.declared_duration is None or 0 <= m.declared_duration < math.inf,
+        0 <= m.clipped_runs <= m.channels * m.samples_decoded / 3,
+        0 <= m.peak <= 1e6,
+        abs(m.dc_offset) <= m.peak + 2**-22,  # in steps of which it is summed
+        not m.identical_channels or m.channels > 1,
+    )
+    if not all(sane):
+        wrong.append(f"{m}: {sane}")
     return wrong
 
 
