@@ -69,6 +69,18 @@ def flac_claims(library: Library) -> bytes:
     return bytes(data)
 
 
+def comments(count: int, *, claimed: int | None = None) -> bytes:
+    """Vorbis comments of different names."""
+    texts = [b"%06x=b" % number for number in range(count)]
+    listed = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+    return bytes(4) + (count if claimed is None else claimed).to_bytes(4, "little") + listed
+
+
+def flac_tags(library: Library, count: int, blocks: int = 1) -> bytes:
+    flac = library.file("flac-16").read_bytes()
+    return flac_metadata(flac, 4, comments(count), blocks)
+
+
 # --- MP4 ---------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +170,11 @@ def matroska(*parts: bytes) -> bytes:
     return element("1a45dfa3", element("4282", b"matroska")) + element("18538067", b"".join(parts))
 
 
+def _simple_tag(number: int) -> bytes:
+    name = b"%06x" % number
+    return bytes.fromhex("67c88c45a386") + name + bytes.fromhex("448780")
+
+
 def matroska_empty_elements(megabytes: int) -> bytes:
     """Every list of the header filled with the smallest elements there are."""
     n = megabytes * MEGABYTE // 14
@@ -193,6 +210,18 @@ def ogg_page(body: bytes, number: int, *, flags: int = 0, serial: int = 1) -> by
     page = bytearray(head + lacing + body)
     page[22:26] = _crc(bytes(page), 0x04C1_1DB7, 32)[::-1]
     return bytes(page)
+
+
+def ogg_pages(packet: bytes) -> bytes:
+    """A packet on pages of its own."""
+    step = 255 * 255
+    parts = [packet[at : at + step] for at in range(0, len(packet), step)]
+    return b"".join(ogg_page(part, 1 + i, flags=int(i > 0)) for i, part in enumerate(parts))
+
+
+def ogg_tags(count: int) -> bytes:
+    first = ogg_page(b"OpusHead\1\2\x38\1\x80\xbb\0\0\0\0\0", 0, flags=2)
+    return first + ogg_pages(b"OpusTags" + comments(count)) + ogg_page(b"\xfc", 1000, flags=4)
 
 
 def ogg_endless_comment(megabytes: int) -> bytes:
@@ -235,6 +264,12 @@ BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
     "matroska-claims": lambda library: matroska(
         element("1654ae6b", element("ae", element("63a2", b"x", 0x0FFF_FFFF)))
     ),
+    "matroska-tags": lambda library: matroska(
+        element("1254c367", element("7373", b"".join(map(_simple_tag, range(200_000)))))
+    ),
+    "flac-tags": lambda library: flac_tags(library, 200_000),
+    "flac-tags-in-many-blocks": lambda library: flac_tags(library, 1000, 200),
+    "ogg-tags": lambda library: ogg_tags(200_000),
     "ape-30M-frames": lambda library: ape_frames(30_000_000),
     "ape-4M-frames": lambda library: ape_frames(4_000_000),
     "wav-block-size": lambda library: wav_claims(library, 32, "<H", 65535),

@@ -21,8 +21,8 @@ inline constexpr int kMaxHours = 24;
 // times what it reads; of other containers up to 3 times.
 inline constexpr std::int64_t kMaxHeaderBytes = std::int64_t{1} << 26;
 inline constexpr std::int64_t kMaxMatroskaHeaderBytes = std::int64_t{1} << 24;
-// Tags, over all streams: FFmpeg compares each with all before it.
-inline constexpr int kMaxTags = 5'000;
+// Tags, over all streams: FFmpeg compares each with all before it, and appends to those of the same name.
+inline constexpr int kMaxTags = 2'000;
 // Streams of a container, pictures included.
 inline constexpr int kMaxStreams = 64;
 // Packets that the container's index lists, over all streams: 24 bytes each.

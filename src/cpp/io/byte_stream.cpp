@@ -4,7 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <string_view>
 
 extern "C" {
 #include <libavformat/avformat.h>
@@ -50,6 +50,7 @@ void ByteStream::Deleter::operator()(AVIOContext* context) const {
 
 ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
     : source_(source), interrupt_(interrupt), base_(leading_id3_bytes(source)) {
+    if (flac_comments(source, base_) > limits::kMaxTags) limit_ = Limit::tags;
     auto* buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
     if (buffer != nullptr) context_.reset(avio_alloc_context(buffer, kBufferBytes, 0, this, read, nullptr, seek));
     if (context_) return;
@@ -60,16 +61,18 @@ ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
 // Whether FFmpeg may go on reading. What it has read so far it may have kept, several times over.
 bool ByteStream::within_limits() noexcept {
     if (container_ == nullptr) return true;
-    const AVInputFormat* format = container_->iformat;
-    const bool matroska = format != nullptr && std::strncmp(format->name, "matroska", 8) == 0;
+    const std::string_view format = container_->iformat != nullptr ? container_->iformat->name : "";
+    const bool matroska = format.starts_with("matroska");
     max_header_bytes_ = matroska ? limits::kMaxMatroskaHeaderBytes : limits::kMaxHeaderBytes;
     if (in_headers_ && header_bytes_ > max_header_bytes_) limit_ = Limit::header_bytes;
-    int tags = av_dict_count(container_->metadata);
+    std::int64_t tags = av_dict_count(container_->metadata);
     std::int64_t entries = 0;
     for (unsigned i = 0; i < container_->nb_streams; ++i) {
         tags += av_dict_count(container_->streams[i]->metadata);
         entries += avformat_index_get_entries_count(container_->streams[i]);
     }
+    if (in_headers_ && matroska) tags += tag_marks_.matroska();
+    if (in_headers_ && format == "ogg") tags += tag_marks_.ogg();
     if (tags > limits::kMaxTags) limit_ = Limit::tags;
     if (entries > limits::kMaxIndexEntries) limit_ = Limit::index_entries;
     return limit_ == Limit::none;
@@ -97,6 +100,7 @@ int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     }
     if (n == 0) return AVERROR_EOF;
     self.position_ += n;
+    if (self.in_headers_) self.tag_marks_.look_at({buffer, static_cast<std::size_t>(n)});
     self.header_bytes_ += n;
     return static_cast<int>(n);
 }

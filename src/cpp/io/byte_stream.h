@@ -7,6 +7,7 @@
 
 #include "core/interrupt.h"
 #include "io/media_source.h"
+#include "io/tag_claims.h"
 
 struct AVFormatContext;
 struct AVIOContext;
@@ -58,6 +59,7 @@ private:
     const AVFormatContext* container_ = nullptr;
     bool in_headers_ = true;
     std::int64_t header_bytes_ = 0;
+    TagMarks tag_marks_;
     Limit limit_ = Limit::none;
     std::int64_t max_header_bytes_ = 0;
     std::unique_ptr<AVIOContext, Deleter> context_;

@@ -154,8 +154,8 @@ private:
         av_dict_set(&options, "protocol_whitelist", "", 0);
         const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
         av_dict_free(&options);
+        container_.reset(context);  // nothing if it failed
         check(opened, ErrorKind::Unsupported, Stage::probe, "no supported audio format");
-        container_.reset(context);
     }
 
     void open_stream() {
@@ -186,7 +186,7 @@ private:
         codec_->max_samples = limits::kMaxPacketSamples;
         codec_->pkt_timebase = stream_->time_base;
         check(avcodec_open2(codec_.get(), codec, nullptr), ErrorKind::Unsupported, Stage::probe,
-              std::string("the ") + codec_name + " decoder refused the stream");
+              "the decoder refused the stream");
         packet_.reset(require(av_packet_alloc()));
         frame_.reset(require(av_frame_alloc()));
         format_.codec = codec_name;
@@ -282,12 +282,12 @@ private:
 
     // --- errors ------------------------------------------------------------------------------------------
 
-    void check(int averror, ErrorKind kind, Stage stage, const std::string& cause) {
+    void check(int averror, ErrorKind kind, Stage stage, std::string_view cause) {
         if (averror >= 0) return;
         interrupt_.poll(stage);
         check_source(stage);
         if (averror == AVERROR(ENOMEM)) fail_for_memory(stage);
-        fail(kind, stage, cause + ": " + describe(averror));
+        fail(kind, stage, std::string(cause) + ": " + describe(averror));
     }
 
     // Throws when it was the source of bytes that stopped FFmpeg.

@@ -9,10 +9,20 @@
 
 namespace auralis {
 
+namespace {
+
+// Twice what soxr's filters and queues take at any rate.
+constexpr std::size_t kSoxrBytes = std::size_t{1} << 20;
+
+}  // namespace
+
 void Resampler::Deleter::operator()(soxr* p) const { soxr_delete(p); }
 
 Resampler::Resampler(int input_rate) : ratio_(static_cast<double>(kOutputRate) / input_rate) {
     if (input_rate == kOutputRate) return;
+    // soxr does not look whether it gets the memory that it asks for, so it must be there.
+    output_.reserve(kSoxrBytes / sizeof(float));
+    output_.shrink_to_fit();
     const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
     const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
     const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);

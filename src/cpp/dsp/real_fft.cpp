@@ -1,0 +1,108 @@
+#include "dsp/real_fft.h"
+
+#include <bit>
+#include <cmath>
+#include <numbers>
+
+#include "dsp/shared_table.h"
+
+// KissFFT's own constructor asks the scalar for acos() and exp(), which vectors do not have, and would round
+// angles to float. This one computes the twiddle factors in double and copies each to all lanes. The length is
+// a power of two; a factor of 2, where it has an odd number of them, is taken out first, so that the last stage
+// is one of radix 4.
+template <>
+kissfft<auralis::Lanes>::kissfft(const std::size_t nfft, const bool inverse) : _nfft(nfft), _inverse(inverse) {
+    const double step = (inverse ? 2 : -2) * std::numbers::pi / static_cast<double>(nfft);
+    for (std::size_t i = 0; i < nfft; ++i) {
+        const auto w = std::polar(1.0, step * static_cast<double>(i));
+        _twiddles.emplace_back(static_cast<float>(w.real()), static_cast<float>(w.imag()));
+    }
+    for (std::size_t rest = nfft; rest > 1;) {
+        const std::size_t radix = std::countr_zero(rest) % 2 == 1 ? 2 : 4;
+        rest /= radix;
+        _stageRadix.push_back(radix);
+        _stageRemainder.push_back(rest);
+    }
+}
+
+namespace auralis {
+
+namespace {
+
+// Transforms four values that stand `step` apart in place of `out` ... out + 3 step.
+void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes& c, const ComplexLanes& d,
+                bool inverse, ComplexLanes* out, std::size_t step) {
+    const ComplexLanes even_sum = a + c;
+    const ComplexLanes even_difference = a - c;
+    const ComplexLanes odd_sum = b + d;
+    const ComplexLanes odd_difference = b - d;
+    const ComplexLanes turned(odd_difference.imag(), -odd_difference.real());  // -i times it
+    out[0] = even_sum + odd_sum;
+    out[2 * step] = even_sum - odd_sum;
+    out[inverse ? 3 * step : step] = even_difference + turned;
+    out[inverse ? step : 3 * step] = even_difference - turned;
+}
+
+}  // namespace
+
+}  // namespace auralis
+
+// KissFFT's, with everything in registers between reading four values and writing them, and without
+// multiplications by the sign of the direction.
+template <>
+void kissfft<auralis::Lanes>::kf_bfly4(cpx_t* const out, const std::size_t fstride, const std::size_t m) const {
+    for (std::size_t k = 0; k < m; ++k)
+        auralis::butterfly4(out[k], out[k + m] * _twiddles[k * fstride], out[k + 2 * m] * _twiddles[2 * k * fstride],
+                            out[k + 3 * m] * _twiddles[3 * k * fstride], _inverse, &out[k], m);
+}
+
+// KissFFT's recursion with a shorter end: the last stage's twiddle factors are all 1, so it goes straight from
+// the input to the output, and the last two stages are done in one call.
+template <>
+void kissfft<auralis::Lanes>::transform(const cpx_t* fft_in, cpx_t* fft_out, const std::size_t stage,
+                                        const std::size_t fstride, const std::size_t in_stride) const {
+    const std::size_t radix = _stageRadix[stage];
+    const std::size_t rest = _stageRemainder[stage];
+    const std::size_t step = fstride * in_stride;
+    for (std::size_t i = 0; i < radix; ++i, fft_in += step) {
+        if (rest == 4)
+            auralis::butterfly4(fft_in[0], fft_in[radix * step], fft_in[2 * radix * step], fft_in[3 * radix * step],
+                                _inverse, fft_out + 4 * i, 1);
+        else
+            transform(fft_in, fft_out + i * rest, stage + 1, fstride * radix, in_stride);
+    }
+    if (radix == 4)
+        kf_bfly4(fft_out, fstride, rest);
+    else
+        kf_bfly2(fft_out, fstride, rest);
+}
+
+namespace auralis {
+
+RealFft::Tables::Tables(std::size_t n) : forward(n / 2, false), inverse(n / 2, true) {
+    for (std::size_t k = 0; k <= n / 4; ++k)
+        twiddles.emplace_back(std::polar(1.0, -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n)));
+}
+
+RealFft::RealFft(std::size_t n) : half_(n / 2), tables_(shared_table<Tables>(n)), spectrum_(half_) {}
+
+void RealFft::inverse(const Lanes* re, const Lanes* im, Lanes* out) {
+    // The same equations solved for Z: 2Z[k] = (X[k] + conj X[n/2-k]) + i conj(W^k) (X[k] - conj X[n/2-k]).
+    spectrum_[0] = {re[0] + re[half_], re[0] - re[half_]};
+    for (std::size_t k = 1; 2 * k <= half_; ++k) {
+        const std::size_t m = half_ - k;
+        const Lanes even_re = re[k] + re[m];
+        const Lanes even_im = im[k] - im[m];
+        const Lanes diff_re = re[k] - re[m];
+        const Lanes diff_im = im[k] + im[m];
+        const float w_re = tables_.twiddles[k].real();
+        const float w_im = tables_.twiddles[k].imag();
+        const Lanes odd_re = diff_re * w_re + diff_im * w_im;
+        const Lanes odd_im = diff_im * w_re - diff_re * w_im;
+        spectrum_[k] = {even_re - odd_im, even_im + odd_re};
+        spectrum_[m] = {even_re + odd_im, odd_re - even_im};
+    }
+    tables_.inverse.transform(spectrum_.data(), reinterpret_cast<ComplexLanes*>(out));
+}
+
+}  // namespace auralis

@@ -1,0 +1,105 @@
+"""Nothing that FFmpeg says reaches the terminal: it ends as the cause in an error, or nowhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bombs import BOMBS
+from encode import FORMATS, Library
+
+import auralis_fp
+
+ANALYSE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import auralis_fp
+def analyse(path):
+    try:
+        return auralis_fp.analyze(path, timeout=60) and 1
+    except auralis_fp.AnalysisError:
+        return 0
+with ThreadPoolExecutor(int(sys.argv[1])) as pool:
+    print(sum(pool.map(analyse, sys.argv[2:])))
+"""
+
+AT_EXIT = """
+import sys, threading, auralis_fp
+def work():
+    while True:
+        for path in sys.argv[1:]:
+            try:
+                auralis_fp.analyze(path)
+            except auralis_fp.AnalysisError:
+                started.set()
+started = threading.Event()
+for _ in range(4):
+    threading.Thread(target=work, daemon=True).start()
+started.wait()
+"""
+
+
+def run(code: str, *arguments: object) -> str:
+    """Standard output; what the process wrote to the error stream by any way must be nothing."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def damaged(library: Library, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Damaged in the head, damaged in the middle, cut off, in every format; and files of lies."""
+    folder = tmp_path_factory.mktemp("damaged")
+    rng = np.random.default_rng(7)
+    paths = []
+    for name, one in FORMATS.items():
+        whole = library.file(name).read_bytes()
+        head, middle = bytearray(whole), bytearray(whole)
+        for at in rng.integers(12, 400, 30):
+            head[at] = rng.integers(256)
+        for at in rng.integers(0, len(whole), len(whole) // 500):
+            middle[at] = rng.integers(256)
+        for kind, data in {
+            "head": bytes(head),
+            "middle": bytes(middle),
+            "cut": whole[: len(whole) // 2],
+        }.items():
+            paths.append(folder / f"{name}-{kind}.{one.extension}")
+            paths[-1].write_bytes(data)
+    for name in ("mp4-stsz-100000000", "mp4-3000-streams", "matroska-claims", "ape-30M-frames"):
+        paths.append(folder / name)
+        paths[-1].write_bytes(BOMBS[name](library))
+    return paths
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_damaged_files(threads: int, damaged: list[Path]) -> None:
+    assert 0 < int(run(ANALYSE, threads, *damaged)) < len(damaged)
+
+
+def test_threads_at_work_when_the_interpreter_exits(damaged: list[Path]) -> None:
+    assert run(AT_EXIT, *damaged) == ""
+
+
+def test_the_files_do_make_ffmpeg_speak(damaged: list[Path]) -> None:
+    """So that the tests above could fail."""
+    spoken = 0
+    for path in damaged[:60]:
+        done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "null", "-"], capture_output=True)
+        spoken += bool(done.stderr)
+    assert spoken > 20
+
+
+def test_what_ffmpeg_said_is_the_cause(damaged: list[Path]) -> None:
+    causes = []
+    for path in damaged:
+        try:
+            auralis_fp.analyze(path)
+        except auralis_fp.AnalysisError as error:
+            causes.append(error.cause)
+    assert sum("(" in cause for cause in causes) > 5  # in brackets
