@@ -269,6 +269,8 @@ BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
     ),
     "flac-tags": lambda library: flac_tags(library, 200_000),
     "flac-tags-in-many-blocks": lambda library: flac_tags(library, 1000, 200),
+    "flac-blocks": lambda library: flac_metadata(library.file("flac-16").read_bytes(), 1, b"", 5_000_000),
+    "id3-tags": lambda library: b"ID3\3\0\0\0\0\0\0" * 5_000_000,
     "ogg-tags": lambda library: ogg_tags(200_000),
     "ape-30M-frames": lambda library: ape_frames(30_000_000),
     "ape-4M-frames": lambda library: ape_frames(4_000_000),

@@ -38,6 +38,7 @@ TOLD = {
     "mp4-tags": "2000 tags",
     "flac-tags": "2000 tags",
     "flac-tags-in-many-blocks": "2000 tags",
+    "flac-blocks": "2000 tags",
     "ogg-tags": "2000 tags",
     "matroska-tags": "2000 tags",
     "mp4-compressed-300MB": "256 MB at once",

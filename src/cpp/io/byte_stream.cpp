@@ -27,16 +27,16 @@ constexpr int kHeaderPieceBytes = 512;
 // Bytes of the ID3v2 tags in front of the audio. FFmpeg's probe gives up on tags of over 1 MB (cover art),
 // and the analysis needs none of them.
 std::int64_t leading_id3_bytes(MediaSource& source) {
-    constexpr std::size_t kHeader = 10;
+    constexpr std::int64_t kHeader = 10;
+    constexpr int kMaxLeadingTags = 1000;
     std::int64_t offset = 0;
     std::array<std::uint8_t, kHeader> h;
-    while (source.read_at(offset, h) == static_cast<std::int64_t>(kHeader)) {
+    for (int tags = 0; tags < kMaxLeadingTags && source.read_at(offset, h) == kHeader; ++tags) {
         const bool tag = h[0] == 'I' && h[1] == 'D' && h[2] == '3' && h[3] != 0xff && h[4] != 0xff &&
                          ((h[6] | h[7] | h[8] | h[9]) & 0x80) == 0;
         if (!tag) break;
         const bool footer = (h[5] & 0x10) != 0;
-        offset +=
-            static_cast<std::int64_t>(kHeader) * (footer ? 2 : 1) + ((h[6] << 21) | (h[7] << 14) | (h[8] << 7) | h[9]);
+        offset += kHeader * (footer ? 2 : 1) + ((h[6] << 21) | (h[7] << 14) | (h[8] << 7) | h[9]);
     }
     return offset;
 }

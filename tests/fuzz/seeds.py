@@ -1,0 +1,103 @@
+"""Makes the seed corpora of the fuzz targets: tiny recordings in every format, and a few sidecars.
+
+python tests/fuzz/seeds.py FOLDER      fills FOLDER/media, FOLDER/source, FOLDER/samples, FOLDER/sidecar
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import sys
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import synth
+from encode import FORMATS, encode
+
+from auralis_fp import FINGERPRINT_VERSION, NAMES
+
+SECONDS: Final = 0.15
+# Formats that know only some rates get the lowest that they know.
+NO_PADDING: Final = ("-metadata_header_padding", "16")  # FLAC files have 8 kB of it otherwise
+LOWEST_RATE: Final = {"opus": 8000, "mp3": 8000, "aac": 8000, "wma": 8000, "ac3": 32000, "mp2": 32000}
+"""Hz by the beginning of the format's name; 4000 for the others."""
+
+
+def rate_of(name: str) -> int:
+    return next((rate for start, rate in LOWEST_RATE.items() if name.startswith(start)), 4000)
+
+
+def recordings(folder: Path) -> None:
+    """Mono and stereo in every format, and surround where the format has it at no cost."""
+    for name, one in FORMATS.items():
+        for channels in (1, 2):
+            rate = rate_of(name)
+            sound = synth.noise(SECONDS, rate, seed=channels) + synth.tone(440, SECONDS, rate, peak=0.3)
+            samples = synth.to_int16(np.stack([sound] * channels, axis=1))
+            encode(folder / f"{name}-{channels}.{one.extension}", samples, rate, *one.arguments, *NO_PADDING)
+    for name in ("wav-f32", "flac-16", "wavpack", "vorbis"):
+        one = FORMATS[name]
+        samples = synth.to_int16(np.stack([synth.noise(SECONDS, 4000, seed=c) for c in range(6)], axis=1))
+        encode(folder / f"{name}-6.{one.extension}", samples, 4000, *one.arguments, *NO_PADDING)
+
+
+def handmade(folder: Path) -> None:
+    """Formats that ffmpeg cannot encode: a header, then noise, which decoders take for sound or damage."""
+    noise = np.random.default_rng(2).bytes
+    voice = struct.pack(">IIIIHBBI", 20, 1200, 0, 0, 8000, 1, 0, 1 << 16)
+    iff = b"8SVXVHDR" + voice + b"BODY" + struct.pack(">I", 1200) + noise(1200)
+    dsd = b"fmt " + struct.pack("<QIIIIIIQII", 52, 1, 0, 1, 1, 2_822_400, 1, 8 * 4096, 4096, 0)
+    dsd += b"data" + struct.pack("<Q", 12 + 4096) + noise(4096)
+    ape = struct.pack("<HHIIIIIII", 3990, 0, 52, 24, 4, 0, 600, 0, 0) + bytes(16)
+    ape += struct.pack("<HHIIIHHI", 1000, 0, 73_728, 600, 1, 16, 1, 8000) + struct.pack("<I", 80) + noise(800)
+    files = {
+        "x.iff": b"FORM" + struct.pack(">I", len(iff)) + iff,
+        "x.dsf": b"DSD " + struct.pack("<QQQ", 28, 28 + len(dsd), 0) + dsd,
+        "x.ape": b"MAC " + ape,
+        "x.mpc": b"MP+\x07" + struct.pack("<I", 4) + bytes(16) + noise(1500),
+        "x.amr": b"#!AMR\n" + b"".join(b"\x3c" + noise(31) for _ in range(8)),
+        "x.awb": b"#!AMR-WB\n" + b"".join(b"\x44" + noise(60) for _ in range(8)),
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+
+
+def instructions(folder: Path) -> None:
+    """Input of the samples target: it reads sizes from the end, so any bytes are a program."""
+    rng = np.random.default_rng(1)
+    for number in range(24):
+        (folder / f"random-{number}").write_bytes(rng.bytes(16 + 8 * number))
+
+
+def sidecars(folder: Path) -> None:
+    values = {name: index + 0.5 for index, name in enumerate(NAMES)}
+    file = {"path": "a.wav", "size_bytes": 8, "modified_at": "2025-01-02T03:04:05"}
+    for number, fingerprint in enumerate(
+        (
+            {**values, "fingerprint_version": FINGERPRINT_VERSION},
+            {"frequency": values, "fingerprint_version": FINGERPRINT_VERSION},
+            {**values, "lufs": float("nan"), "fingerprint_version": 8},
+        )
+    ):
+        content = {"format_version": "1.0", "audio_file": file, "fingerprint": fingerprint}
+        (folder / f"{number}.json").write_text(json.dumps(content))
+
+
+def main() -> None:
+    top = Path(sys.argv[1])
+    for name in ("media", "source", "samples", "sidecar"):
+        (top / name).mkdir(parents=True, exist_ok=True)
+    recordings(top / "media")
+    handmade(top / "media")
+    shutil.copytree(top / "media", top / "source", dirs_exist_ok=True)
+    instructions(top / "samples")
+    sidecars(top / "sidecar")
+
+
+if __name__ == "__main__":
+    main()

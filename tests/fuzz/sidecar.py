@@ -1,0 +1,43 @@
+"""Fuzz target: the content of a sidecar file. Needs atheris; takes libFuzzer's options.
+
+The property test in ``tests/library/test_sidecar.py`` asks the same of hypothesis;
+this one is guided by coverage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["auralis_fp.library.sidecar", "json"]):
+    from auralis_fp.library import sidecar
+
+from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
+
+VALUES = {name: index + 0.5 for index, name in enumerate(NAMES)}
+STATE = sidecar.FileState(8, 1_735_787_045_000_000_000, "2025-01-02T03:04:05")  # what the seeds say
+FOLDER = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+SONG = str(Path(FOLDER.name) / "song.wav")
+
+
+def check(data: bytes) -> None:
+    """Whatever the file holds: a miss or 25 finite numbers, and a write that makes it valid or is refused."""
+    Path(SONG + sidecar.SUFFIX).write_bytes(data)
+    read = sidecar.read(SONG, STATE)
+    if read is not None:
+        assert list(read) == [*NAMES, "fingerprint_version"]
+        assert all(type(read[name]) is float and math.isfinite(read[name]) for name in NAMES)
+        assert read["fingerprint_version"] == FINGERPRINT_VERSION
+    with contextlib.suppress(OSError):
+        sidecar.write(SONG, VALUES, STATE)
+        assert sidecar.read(SONG, STATE) == {**VALUES, "fingerprint_version": FINGERPRINT_VERSION}
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, check)
+    atheris.Fuzz()
