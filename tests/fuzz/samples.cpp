@@ -99,7 +99,7 @@ Outcome outcome_of(Work&& work) {
     }
 }
 
-Outcome measure(const InterleavedSamples& view, int rate, std::size_t block_frames) {
+Outcome measure(const SampleView& view, int rate, std::size_t block_frames) {
     return outcome_of([&](Interrupt& interrupt) {
         const Analysis analysis = analyze_samples(view, rate, interrupt, block_frames);
         fuzz::expect_sane(analysis);
@@ -109,9 +109,9 @@ Outcome measure(const InterleavedSamples& view, int rate, std::size_t block_fram
 }
 
 // The same, handed over in pieces of other sizes.
-Outcome measure_in_pieces(const InterleavedSamples& view, int rate, std::size_t block_frames, std::uint32_t seed) {
+Outcome measure_in_pieces(const SampleView& view, int rate, std::size_t block_frames, std::uint32_t seed) {
     return outcome_of([&](Interrupt& interrupt) {
-        Analyzer analyzer(rate, ChannelLayout::default_for(view.channels), interrupt, block_frames);
+        Analyzer analyzer(rate, ChannelLayout::default_for(view.channels), interrupt);
         std::minstd_rand random(seed + 1);
         std::array<std::vector<float>, limits::kMaxChannels> storage;
         std::array<std::span<const float>, limits::kMaxChannels> planes;
@@ -156,7 +156,13 @@ int analyze_in_two_ways(FuzzedDataProvider& input, int rate, std::size_t channel
     if (frames == 0) return -1;
     // A copy of exactly the size, so that a read beyond the end is caught.
     const std::vector<Sample> exact(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(frames * channels));
-    const InterleavedSamples view{exact.data(), frames, channels, std::is_integral_v<Sample>};
+    constexpr auto kSampleBytes = static_cast<std::ptrdiff_t>(sizeof(Sample));
+    const SampleView view{exact.data(),
+                          frames,
+                          channels,
+                          std::is_integral_v<Sample>,
+                          static_cast<std::ptrdiff_t>(channels) * kSampleBytes,
+                          kSampleBytes};
     const Outcome one = measure(view, rate, block_frames);
     if (one.timeout) return -1;
     const Outcome other = measure_in_pieces(view, rate, block_frames, static_cast<std::uint32_t>(frames));
