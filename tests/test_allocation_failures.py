@@ -6,17 +6,15 @@ is not free of faults there; those of FFmpeg 5.1 are listed, so that a new one s
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
+import programs
 import pytest
 import synth
 from encode import Library
 
-ROOT: Final = Path(__file__).parent.parent
 PACKET_DROPPED = {("result", "avformat_find_stream_info")}  # for which there was no room while probing
 MDCT = {("crash", "avcodec_open2"), ("crash", "avformat_find_stream_info")}  # in the set-up of its transform
 OGG = {
@@ -40,13 +38,7 @@ KNOWN: Final[dict[str, set[tuple[str, str]]]] = {
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    # cmake and ninja may be installed beside Python only.
-    beside = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    target = "auralis_allocation_failures"
-    for step in (["--preset", "release"], ["--build", "--preset", "release", "--target", target]):
-        done = subprocess.run(["cmake", *step], cwd=ROOT, env=beside, capture_output=True, text=True)
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return ROOT / "build" / "release" / target
+    return programs.build("auralis_allocation_failures")
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     const std::int64_t n = self.source_.read_at(self.base_ + self.position_, {buffer, static_cast<std::size_t>(bytes)});
     if (n < 0) {
         self.read_error_ = static_cast<int>(-n);
-        return AVERROR(self.read_error_);
+        return AVERROR(EIO);  // EAGAIN would have FFmpeg try again without end
     }
     if (n == 0) return AVERROR_EOF;
     self.position_ += n;

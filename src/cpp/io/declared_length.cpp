@@ -6,12 +6,15 @@
 #include <numeric>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 }
+
+#include "core/error.h"
 
 namespace auralis {
 
@@ -143,7 +146,10 @@ bool ogg_end_is_missing(MediaSource& source) {
     const std::int64_t from = std::max<std::int64_t>(0, source.size() - static_cast<std::int64_t>(2 * kLargestPage));
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(source.size() - from));
     const std::int64_t n = source.read_at(from, bytes);
-    bytes.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, n)));
+    if (n < 0)
+        throw AnalysisError(ErrorKind::Unreadable, Stage::decode,
+                            std::generic_category().message(static_cast<int>(-n)));
+    bytes.resize(static_cast<std::size_t>(n));
     const auto last = std::ranges::find_end(bytes, kCapture);
     const std::span page(last.begin(), bytes.end());
     if (page.size() < kHeader || page.size() < kHeader + page[kSegments]) return true;

@@ -17,6 +17,7 @@ std::optional<double> declared_seconds(const AVFormatContext& container, const A
                                        std::int64_t start);
 
 // Whether an Ogg file lacks what every whole one has: a last page that is complete and marked as the end.
+// Throws Unreadable.
 bool ogg_end_is_missing(MediaSource& source);
 
 }  // namespace auralis

@@ -132,6 +132,10 @@ public:
 private:
     // --- opening -----------------------------------------------------------------------------------------
 
+    static int stop_requested(void* interrupt) noexcept {
+        return static_cast<Interrupt*>(interrupt)->stop_requested() ? 1 : 0;
+    }
+
     static int refuse_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) noexcept {
         return AVERROR(EPERM);
     }
@@ -145,6 +149,7 @@ private:
         context->pb = bytes_.context();
         context->flags |= AVFMT_FLAG_CUSTOM_IO;
         context->io_open = refuse_open;
+        context->interrupt_callback = {stop_requested, &interrupt_};
         context->probesize = kProbeBytes;
         context->max_streams = limits::kMaxStreams;
         bytes_.watch(context);
@@ -303,6 +308,11 @@ private:
     }
 
     [[noreturn]] void fail(ErrorKind kind, Stage stage, std::string cause) const {
+        if (kind != ErrorKind::Unreadable && kind != ErrorKind::ResourceLimit) {
+            // Some demuxers make "no audio" of a read that failed or was stopped.
+            interrupt_.poll(stage);
+            check_source(stage);
+        }
         if (!log_.last_error().empty()) cause += " (" + log_.last_error() + ")";
         throw AnalysisError(kind, stage, cause);
     }
