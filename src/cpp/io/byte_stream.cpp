@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <string_view>
 
 extern "C" {
 #include <libavformat/avformat.h>
@@ -49,8 +48,7 @@ void ByteStream::Deleter::operator()(AVIOContext* context) const {
 }
 
 ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
-    : source_(source), interrupt_(interrupt), base_(leading_id3_bytes(source)) {
-    if (flac_comments(source, base_) > limits::kMaxTags) limit_ = Limit::tags;
+    : source_(source), interrupt_(interrupt), base_(leading_id3_bytes(source)), guard_(source, base_) {
     auto* buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
     if (buffer != nullptr) context_.reset(avio_alloc_context(buffer, kBufferBytes, 0, this, read, nullptr, seek));
     if (context_) return;
@@ -58,22 +56,29 @@ ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
     throw AnalysisError(ErrorKind::ResourceLimit, Stage::probe, "out of memory");
 }
 
-// Whether FFmpeg may go on reading. What it has read so far it may have kept, several times over.
+// FFmpeg's name of the demuxer; empty while it looks for one.
+std::string_view ByteStream::format() const noexcept {
+    return container_ != nullptr && container_->iformat != nullptr ? container_->iformat->name : "";
+}
+
+// Whether FFmpeg may have what it asked for. What it has read so far it may have kept, several times over.
 bool ByteStream::within_limits() noexcept {
     if (container_ == nullptr) return true;
-    const std::string_view format = container_->iformat != nullptr ? container_->iformat->name : "";
-    const bool matroska = format.starts_with("matroska");
+    const bool matroska = format().starts_with("matroska");
+    const bool mp4 = format().starts_with("mov");
     max_header_bytes_ = matroska ? limits::kMaxMatroskaHeaderBytes : limits::kMaxHeaderBytes;
     if (in_headers_ && header_bytes_ > max_header_bytes_) limit_ = Limit::header_bytes;
-    std::int64_t tags = av_dict_count(container_->metadata);
+    std::int64_t tags = av_dict_count(container_->metadata) + std::int64_t{container_->nb_chapters};
     std::int64_t entries = 0;
     for (unsigned i = 0; i < container_->nb_streams; ++i) {
         tags += av_dict_count(container_->streams[i]->metadata);
         entries += avformat_index_get_entries_count(container_->streams[i]);
     }
-    if (in_headers_ && matroska) tags += tag_marks_.matroska();
-    if (in_headers_ && format == "ogg") tags += tag_marks_.ogg();
+    if (in_headers_) tags += guard_.flac_comments() + (format() == "ogg" ? guard_.ogg_comments() : 0);
     if (tags > limits::kMaxTags) limit_ = Limit::tags;
+    if (matroska && guard_.matroska_tracks() > limits::kMaxStreams) limit_ = Limit::streams;
+    if (mp4 && guard_.mp4_edits() > limits::kMaxEdits) limit_ = Limit::edits;
+    if (mp4 && guard_.mp4_fragments() * container_->nb_streams > limits::kMaxFragments) limit_ = Limit::fragments;
     if (entries > limits::kMaxIndexEntries) limit_ = Limit::index_entries;
     return limit_ == Limit::none;
 }
@@ -82,7 +87,11 @@ std::string ByteStream::limit_text() const {
     switch (limit_) {
         case Limit::header_bytes:
             return "more than " + std::to_string(max_header_bytes_ >> 20) + " MB of headers, tags and pictures";
-        case Limit::tags: return "more than " + std::to_string(limits::kMaxTags) + " tags";
+        case Limit::tags: return "more than " + std::to_string(limits::kMaxTags) + " tags or chapters";
+        case Limit::streams: return "more than " + std::to_string(limits::kMaxStreams) + " streams";
+        case Limit::edits: return "more than " + std::to_string(limits::kMaxEdits) + " edits";
+        case Limit::fragments:
+            return "more than " + std::to_string(limits::kMaxFragments) + " fragments, counted for each stream";
         case Limit::index_entries:
             return "an index of more than " + std::to_string(limits::kMaxIndexEntries) + " packets";
         default: return {};
@@ -91,18 +100,20 @@ std::string ByteStream::limit_text() const {
 
 int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     auto& self = *static_cast<ByteStream*>(opaque);
-    if (self.interrupt_.stop_requested() || !self.within_limits()) return AVERROR_EXIT;
+    if (self.interrupt_.stop_requested()) return AVERROR_EXIT;
     if (self.in_headers_) bytes = std::min(bytes, kHeaderPieceBytes);
-    const std::int64_t n = self.source_.read_at(self.base_ + self.position_, {buffer, static_cast<std::size_t>(bytes)});
+    const std::int64_t at = self.base_ + self.position_;
+    const std::int64_t n = self.source_.read_at(at, {buffer, static_cast<std::size_t>(bytes)});
     if (n < 0) {
         self.read_error_ = static_cast<int>(-n);
         return AVERROR(EIO);  // EAGAIN would have FFmpeg try again without end
     }
-    if (n == 0) return AVERROR_EOF;
     self.position_ += n;
-    if (self.in_headers_) self.tag_marks_.look_at({buffer, static_cast<std::size_t>(n)});
     self.header_bytes_ += n;
-    return static_cast<int>(n);
+    if (self.in_headers_ || self.guard_.goes_on(self.format()))
+        self.guard_.pass(at, {buffer, static_cast<std::size_t>(n)}, self.opening_);
+    if (!self.within_limits()) return AVERROR_EXIT;
+    return n == 0 ? AVERROR_EOF : static_cast<int>(n);
 }
 
 std::int64_t ByteStream::seek(void* opaque, std::int64_t offset, int whence) noexcept {

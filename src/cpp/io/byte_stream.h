@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/interrupt.h"
+#include "io/container_guard.h"
 #include "io/media_source.h"
-#include "io/tag_claims.h"
 
 struct AVFormatContext;
 struct AVIOContext;
@@ -27,6 +28,9 @@ public:
     // The container that is read through this stream, whose growth is watched from now on.
     void watch(const AVFormatContext* container) { container_ = container; }
 
+    // avformat_open_input is done: what is read ahead now are packets.
+    void opened() { opening_ = false; }
+
     // The headers have been read: from now on reading is not limited.
     void headers_end() { in_headers_ = false; }
 
@@ -41,8 +45,9 @@ public:
     int read_error() const { return read_error_; }
 
 private:
-    enum class Limit { none, header_bytes, tags, index_entries };
+    enum class Limit { none, header_bytes, tags, streams, edits, fragments, index_entries };
 
+    std::string_view format() const noexcept;
     bool within_limits() noexcept;
     static int read(void* opaque, std::uint8_t* buffer, int bytes) noexcept;
     static std::int64_t seek(void* opaque, std::int64_t offset, int whence) noexcept;
@@ -57,9 +62,10 @@ private:
     std::int64_t position_ = 0;  // relative to base_
     int read_error_ = 0;
     const AVFormatContext* container_ = nullptr;
+    bool opening_ = true;
     bool in_headers_ = true;
     std::int64_t header_bytes_ = 0;
-    TagMarks tag_marks_;
+    ContainerGuard guard_;
     Limit limit_ = Limit::none;
     std::int64_t max_header_bytes_ = 0;
     std::unique_ptr<AVIOContext, Deleter> context_;

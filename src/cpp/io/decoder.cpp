@@ -157,6 +157,8 @@ private:
         av_dict_set(&options, "format_whitelist", allowed_demuxers(), 0);
         av_dict_set(&options, "codec_whitelist", decoders.c_str(), 0);
         av_dict_set(&options, "protocol_whitelist", "", 0);
+        // Of MP4: each packet of a track may be one, at no cost to the file.
+        av_dict_set(&options, "ignore_chapters", "1", 0);
         const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
         av_dict_free(&options);
         container_.reset(context);  // nothing if it failed
@@ -164,7 +166,7 @@ private:
     }
 
     void open_stream() {
-        bytes_.watch(container_.get());
+        bytes_.opened();
         std::vector<std::optional<double>> declared;  // FFmpeg replaces what is missing by estimates
         for (unsigned i = 0; i < container_->nb_streams; ++i) {
             AVStream& stream = *container_->streams[i];

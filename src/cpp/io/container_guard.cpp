@@ -1,0 +1,199 @@
+#include "io/container_guard.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <limits>
+
+#include "core/limits.h"
+
+namespace auralis {
+
+namespace {
+
+// Identifiers of four bytes.
+constexpr std::uint32_t kFlac = 0x664c6143;             // fLaC
+constexpr std::uint32_t kId3 = 0x494433;                // ID3; a byte with the version follows
+constexpr std::uint32_t kMp4EditList = 0x656c7374;      // elst
+constexpr std::uint32_t kMp4Fragment = 0x6d6f6f66;      // moof
+constexpr std::uint32_t kMp4SegmentIndex = 0x73696478;  // sidx
+constexpr std::uint32_t kEbml = 0x1a45dfa3;
+constexpr std::uint32_t kMatroskaTracks = 0x1654ae6b;
+// Other children of a Matroska Segment: RFC 9559, 5.1. With the last bit inverted, each becomes an identifier that is
+// not assigned, and FFmpeg goes to the end of an element that it does not know.
+constexpr std::array<std::uint32_t, 4> kUnneededElements{0x1c53bb6b,   // Cues
+                                                         0x1043a770,   // Chapters
+                                                         0x1941a469,   // Attachments
+                                                         0x1254c367};  // Tags
+// FFmpeg goes to the end of an ID3v2 tag of a version that it does not know.
+constexpr std::uint8_t kUnknownId3Version = 0xfe;
+
+constexpr std::int64_t kEndless = std::numeric_limits<std::int32_t>::max();
+
+// Big-endian bytes of the source from `offset` on; those beyond its end are 0.
+template <std::size_t kSize>
+std::uint32_t read(MediaSource& source, std::int64_t offset) noexcept {
+    std::array<std::uint8_t, kSize> bytes{};
+    source.read_at(offset, bytes);
+    std::uint32_t value = 0;
+    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
+    return value;
+}
+
+std::int64_t little_endian_32(MediaSource& source, std::int64_t offset) noexcept {
+    return __builtin_bswap32(read<4>(source, offset));
+}
+
+// --- FLAC ------------------------------------------------------------------------------------------------------
+
+// Comments that the metadata blocks behind the marker at `marker` claim to hold.
+std::int64_t count_flac_comments(MediaSource& source, std::int64_t marker) noexcept {
+    // Metadata blocks: RFC 9639, 8. Vorbis comments: a vendor string, their number, then one after the other.
+    constexpr int kMaxBlocks = 1'000;
+    constexpr std::uint32_t kVorbisComment = 4;
+    std::int64_t comments = 0;
+    std::int64_t at = marker + 4;
+    for (int blocks = 0; blocks < kMaxBlocks; ++blocks) {
+        if (at >= source.size()) return comments;
+        const std::uint32_t header = read<4>(source, at);
+        const bool last = header >> 31 != 0;
+        const std::uint32_t type = header >> 24 & 0x7f;
+        const std::int64_t end = at + 4 + (header & 0xff'ffff);
+        if (type == kVorbisComment) {
+            const std::int64_t count_at = at + 8 + little_endian_32(source, at + 4);
+            // Each takes four bytes at least.
+            if (count_at + 4 <= end) comments += std::min(little_endian_32(source, count_at), (end - count_at) / 4);
+        }
+        if (last) return comments;
+        at = end;
+    }
+    return kEndless;  // each of endless blocks may hold comments
+}
+
+// --- ID3v2 -----------------------------------------------------------------------------------------------------
+
+// Seven bits of each byte.
+std::int64_t synchsafe(std::uint32_t v) {
+    return (v & 0x7f) | (v >> 1 & 0x3f80) | (v >> 2 & 0x1f'c000) | (v >> 3 & 0xfe0'0000);
+}
+
+// Whether a frame, or padding, can begin with these bytes.
+bool is_frame_id(std::uint32_t id) {
+    for (std::uint32_t rest = id; rest != 0; rest >>= 8) {
+        const std::uint32_t c = rest & 0xff;
+        if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) return false;
+    }
+    return id == 0 || id >> 24 != 0;
+}
+
+// Frames of the tag at `tag`, as FFmpeg would find them, `most` at the most: ID3v2.4.0, 3 and 4.
+std::int64_t count_id3_frames(MediaSource& source, std::int64_t tag, std::int64_t most) noexcept {
+    constexpr std::uint32_t kExtendedHeader = 0x40;
+    const std::uint32_t version = read<1>(source, tag + 3);
+    const std::uint32_t flags = read<1>(source, tag + 5);
+    const std::int64_t header = version == 2 ? 6 : 10;
+    std::int64_t at = tag + 10;
+    const std::int64_t end = at + synchsafe(read<4>(source, tag + 6));
+    if (version > 2 && (flags & kExtendedHeader) != 0) at += synchsafe(read<4>(source, at)) + (version == 4 ? 0 : 4);
+    std::int64_t frames = 0;
+    while (frames < most && at + header <= std::min(end, source.size())) {
+        std::int64_t size = version == 2 ? read<3>(source, at + 3) : read<4>(source, at + 4);
+        if (version == 4) {  // some programs write its sizes like those of version 3
+            const std::int64_t short_size = synchsafe(static_cast<std::uint32_t>(size));
+            if (size >= end - at || is_frame_id(read<4>(source, at + header + short_size))) size = short_size;
+        }
+        at += header + size;
+        ++frames;
+    }
+    return frames;
+}
+
+// --- Matroska --------------------------------------------------------------------------------------------------
+
+// A number of EBML, whose first byte tells how many there are: RFC 8794, 4.
+struct EbmlNumber {
+    std::int64_t value = 0;
+    int bytes = 0;         // 0: there is none
+    bool unknown = false;  // of a size: the element goes on until another one cannot be part of it
+};
+
+EbmlNumber ebml_number(MediaSource& source, std::int64_t at) noexcept {
+    const int bytes = std::countl_zero(static_cast<std::uint8_t>(read<1>(source, at))) + 1;
+    if (bytes > 8 || at >= source.size()) return {};
+    const std::uint64_t eight = std::uint64_t{read<4>(source, at)} << 32 | read<4>(source, at + 4);
+    const std::uint64_t most = (std::uint64_t{1} << 7 * bytes) - 1;
+    const std::uint64_t value = eight >> (64 - 8 * bytes) & most;
+    return {static_cast<std::int64_t>(value), bytes, value == most};
+}
+
+// Entries of the Tracks element at `element`.
+std::int64_t count_matroska_tracks(MediaSource& source, std::int64_t element) noexcept {
+    constexpr int kMaxChildren = 1'000;
+    constexpr std::int64_t kTrackEntry = 0x2e;  // 0xae, of one byte
+    const EbmlNumber size = ebml_number(source, element + 4);
+    std::int64_t at = element + 4 + size.bytes;
+    const std::int64_t end = size.unknown ? source.size() : std::min(source.size(), at + size.value);
+    std::int64_t tracks = 0;
+    for (int children = 0; children < kMaxChildren; ++children) {
+        const EbmlNumber id = ebml_number(source, at);
+        const EbmlNumber length = ebml_number(source, at + id.bytes);
+        if (at >= end || id.bytes == 0 || length.bytes == 0) return tracks;
+        if (id.bytes == 1 && id.value == kTrackEntry) ++tracks;
+        at += id.bytes + length.bytes + (length.unknown ? 0 : length.value);
+    }
+    return kEndless;
+}
+
+// --- MP4 -------------------------------------------------------------------------------------------------------
+
+// Edits of the list whose identifier is at `name`, behind the size of its box: ISO/IEC 14496-12, 8.6.6. FFmpeg believes
+// the size rather than the number.
+std::int64_t count_mp4_edits(MediaSource& source, std::int64_t name) noexcept {
+    constexpr std::uint32_t kShortestEdit = 12;
+    const std::uint32_t size = read<4>(source, name - 4);
+    const bool written_elsewhere = size <= 1;
+    return written_elsewhere ? kEndless : size / kShortestEdit;
+}
+
+// References of a segment index: ISO/IEC 14496-12, 8.16.3.
+std::int64_t count_mp4_references(MediaSource& source, std::int64_t name) noexcept {
+    const bool long_times = read<1>(source, name + 4) != 0;
+    return read<2>(source, name + (long_times ? 34 : 26));
+}
+
+}  // namespace
+
+ContainerGuard::ContainerGuard(MediaSource& source, std::int64_t start) : source_(source) {
+    const std::uint32_t marker = read<4>(source, start);
+    matroska_ = marker == kEbml;
+    if (marker == kFlac) flac_comments_ = count_flac_comments(source, start);
+}
+
+void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept {
+    // The last four bytes: an identifier may begin in front of these.
+    std::uint32_t last = offset < 3 ? 0 : read<3>(source_, offset - 3);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        std::uint8_t& byte = bytes[i];
+        last = last << 8 | byte;
+        const std::int64_t begin = offset + static_cast<std::int64_t>(i) - 3;
+        if (byte == '=') ++equals_signs_;
+        if (last >> 8 == kId3 && byte >= 2 && byte <= 4 && too_many_id3_frames(begin)) byte = kUnknownId3Version;
+        if (last == kMp4Fragment) ++mp4_fragments_;
+        if (last == kMp4SegmentIndex) mp4_fragments_ += count_mp4_references(source_, begin);
+        if (last == kMp4EditList) mp4_edits_ += count_mp4_edits(source_, begin);
+        if (!opening || !matroska_) continue;
+        // One at least, so that endless identifiers come to an end.
+        if (last == kFlac) flac_comments_ += 1 + count_flac_comments(source_, begin);
+        if (last == kMatroskaTracks) matroska_tracks_ += 1 + count_matroska_tracks(source_, begin);
+        if (std::ranges::find(kUnneededElements, last) != kUnneededElements.end()) byte ^= 1;
+    }
+}
+
+// Over all tags, since FFmpeg may add them up. Once there are too many, further ones are not looked at any more.
+bool ContainerGuard::too_many_id3_frames(std::int64_t tag) noexcept {
+    if (id3_frames_ <= limits::kMaxTags) id3_frames_ += count_id3_frames(source_, tag, limits::kMaxTags + 1);
+    return id3_frames_ > limits::kMaxTags;
+}
+
+}  // namespace auralis

@@ -1,0 +1,47 @@
+// What a container can make FFmpeg spend hours or gigabytes on without reading another byte, so that no deadline and no
+// other limit would stop it: it compares tags, chapters, tracks and edits each with each, sorts indices by insertion,
+// and keeps a list of all streams for every fragment. A few megabytes are enough for that.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "io/media_source.h"
+
+namespace auralis {
+
+class ContainerGuard {
+public:
+    // The recording begins at `start`. The source must outlive the guard.
+    ContainerGuard(MediaSource& source, std::int64_t start);
+
+    // Looks at bytes on their way from `offset` of the source to FFmpeg, and counts what is below. Hides what FFmpeg
+    // can be made to skip: ID3v2 tags of too many frames, and while the container is opened all tags, chapters, cues
+    // and attachments of Matroska. Positions and lengths stay as they are.
+    void pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept;
+
+    // Whether more of it may come between the packets, in a container of FFmpeg's name `format`.
+    bool goes_on(std::string_view format) const { return format == "aac" || mp4_fragments_ > 0; }
+
+    // Counted so far; upper bounds. Comments are not hidden, since they may also tell the channels.
+    std::int64_t flac_comments() const { return flac_comments_; }  // also within Matroska
+    std::int64_t ogg_comments() const { return equals_signs_; }    // base64 and header packets have next to none
+    std::int64_t matroska_tracks() const { return matroska_tracks_; }
+    std::int64_t mp4_edits() const { return mp4_edits_; }
+    std::int64_t mp4_fragments() const { return mp4_fragments_; }
+
+private:
+    bool too_many_id3_frames(std::int64_t tag) noexcept;
+
+    MediaSource& source_;
+    bool matroska_ = false;
+    std::int64_t id3_frames_ = 0;
+    std::int64_t flac_comments_ = 0;
+    std::int64_t equals_signs_ = 0;
+    std::int64_t matroska_tracks_ = 0;
+    std::int64_t mp4_edits_ = 0;
+    std::int64_t mp4_fragments_ = 0;
+};
+
+}  // namespace auralis
