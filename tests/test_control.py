@@ -122,32 +122,18 @@ def test_python_threads_go_on_during_an_analysis(library: Library) -> None:
     assert min(after - before for before, after in pairwise(seen)) >= 3
 
 
-def test_a_second_analysis_goes_on_during_the_first(library: Library) -> None:
-    """While one analysis runs, another thread's analyses use about as much CPU time as it does itself.
-
-    Fair shares of a busy machine are still shares: other programs do not disturb this.
-    """
-    path, stop = library.file("flac-16"), threading.Event()
-
-    def repeat() -> None:
-        while not stop.is_set():
+def test_other_analyses_end_during_a_long_one(library: Library, long_wav: Path) -> None:
+    """Whole analyses, one after the other, while another thread is inside an hour of audio."""
+    token, path = CancelToken(), library.file("flac-16")
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(auralis_fp.analyze, long_wav, cancel=token)
+        while not long.running():
+            pass
+        for _ in range(3):
             auralis_fp.analyze(path)
-
-    other = threading.Thread(target=repeat)
-    other.start()
-    assert other.ident is not None
-    clock = time.pthread_getcpuclockid(other.ident)
-    own = others = 0.0
-    try:
-        for _ in range(12):
-            before = time.thread_time(), time.clock_gettime(clock)
-            auralis_fp.analyze(path)
-            own += time.thread_time() - before[0]
-            others += time.clock_gettime(clock) - before[1]
-    finally:
-        stop.set()
-        other.join()
-    assert others / own > 0.6
+        token.cancel()
+        with pytest.raises(Cancelled):  # and no result
+            long.result()
 
 
 def test_two_threads_keep_two_processors_busy(library: Library) -> None:
