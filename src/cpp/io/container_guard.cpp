@@ -192,7 +192,7 @@ void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bo
 
 // Over all tags, since FFmpeg may add them up. Once there are too many, further ones are not looked at any more.
 bool ContainerGuard::too_many_id3_frames(std::int64_t tag) noexcept {
-    if (id3_frames_ <= limits::kMaxTags) id3_frames_ += count_id3_frames(source_, tag, limits::kMaxTags + 1);
+    if (id3_frames_ <= limits::kMaxTags) id3_frames_ += 1 + count_id3_frames(source_, tag, limits::kMaxTags + 1);
     return id3_frames_ > limits::kMaxTags;
 }
 
