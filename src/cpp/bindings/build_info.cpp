@@ -46,6 +46,8 @@ pybind11::dict build_info() {
                                                          {"tags", limits::kMaxTags},
                                                          {"streams", limits::kMaxStreams},
                                                          {"index_packets", limits::kMaxIndexEntries},
+                                                         {"edits", limits::kMaxEdits},
+                                                         {"fragments", limits::kMaxFragments},
                                                          {"packet_samples", limits::kMaxPacketSamples},
                                                          {"ffmpeg_block_bytes", limits::kMaxBlockBytes}};
     return info;
