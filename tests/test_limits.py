@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from bombs import BOMBS
+from bombs import BOMBS, matroska, others
 from bombs.flac import flac_silence
 from encode import Library
 from tolerances import assert_identical
@@ -100,6 +101,31 @@ def test_a_bomb_stays_within_the_ceiling(name: str, library: Library, tmp_path: 
         assert ":" not in result
         if (plain := MEASURED[name]) is not None:
             assert_identical(auralis_fp.analyze(path), auralis_fp.analyze(library.file(plain)))
+
+
+@pytest.mark.parametrize("shift", range(6))
+def test_what_is_skipped_may_begin_anywhere(shift: int, library: Library) -> None:
+    """Also across the 512 bytes that FFmpeg is given at a time: else these tags would be too many."""
+
+    def shifted(make: Callable[[bytes], bytes], begin: bytes, padding: Callable[[int], bytes]) -> bytes:
+        at = make(padding(0)).index(begin)
+        made = make(padding((shift - 4 - at) % 512))
+        assert made.index(begin) % 512 == (shift - 4) % 512
+        return made
+
+    tag, tags = others.id3_tag(3000), matroska.matroska_tags(3000)
+    adts = shifted(
+        lambda padding: others.adts_with_tag(library, padding + tag),
+        tag[:20],
+        lambda size: b"ID3\3\0\0" + others.synchsafe(size) + bytes(size),
+    )
+    mka = shifted(
+        lambda padding: matroska.matroska_with(library, padding, tags),
+        tags[:20],
+        lambda size: matroska.element("ec", bytes(size)),
+    )
+    for data, plain in ((adts, "aac-adts"), (mka, "flac-mka")):
+        assert_identical(auralis_fp.analyze_bytes(data), auralis_fp.analyze(library.file(plain)))
 
 
 def test_a_day_is_the_longest_recording() -> None:

@@ -13,7 +13,7 @@ from bombs.flac import comments, crc
 MEGABYTE: Final = 1_000_000
 
 
-def _synchsafe(number: int) -> bytes:
+def synchsafe(number: int) -> bytes:
     return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
@@ -22,9 +22,9 @@ def id3_tag(count: int, name: bytes = b"TXXX", version: int = 3) -> bytes:
     texts = [b"\0%06x\0b" % number for number in range(count)]
     if version == 4:
         texts[0] = texts[0].ljust(200, b"b")
-    size = _synchsafe if version == 4 else lambda n: n.to_bytes(4, "big")
+    size = synchsafe if version == 4 else lambda n: n.to_bytes(4, "big")
     frames = b"".join(name + size(len(text)) + bytes(2) + text for text in texts)
-    return b"ID3" + bytes([version, 0, 0]) + _synchsafe(len(frames)) + frames
+    return b"ID3" + bytes([version, 0, 0]) + synchsafe(len(frames)) + frames
 
 
 def adts_with_tag(library: Library, tag: bytes) -> bytes:
