@@ -1,8 +1,14 @@
-"""Results of the reference analyzer, which is slow: each computed once per session."""
+"""Results of the reference analyzer, which is slow: each computed once per session.
+
+Sessions that follow each other, one for each CPU level, share them in the folder ``AURALIS_FP_REFERENCES``.
+"""
 
 from __future__ import annotations
 
+import os
+import pickle
 from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
 
 from cases import Case, Excerpt
 
@@ -10,7 +16,15 @@ from auralis_fp import Fingerprint, reference
 
 
 def reference_of(case: Case | Excerpt) -> Fingerprint:
-    return reference.analyze_samples(case.samples(), case.rate)
+    folder = os.environ.get("AURALIS_FP_REFERENCES")
+    kept = Path(folder, f"{case.name}.pickle") if folder else None
+    if kept is not None and kept.exists():
+        result: Fingerprint = pickle.loads(kept.read_bytes())
+        return result
+    result = reference.analyze_samples(case.samples(), case.rate)
+    if kept is not None:
+        kept.write_bytes(pickle.dumps(result))
+    return result
 
 
 class References:
