@@ -51,6 +51,7 @@ class BadPath:
         raise RuntimeError("no path today")
 
 
+# Arguments are no small integers, whose references the whole interpreter counts.
 # name → (share of the calls in thousandths, the call, its arguments, what it raises). Results cost a
 # hundred times more than most errors, since each makes its filter banks and FFTs.
 Call = tuple[int, Callable[..., object], tuple[Any, ...], dict[str, Any], type[BaseException] | None]
@@ -70,16 +71,16 @@ CASES: dict[str, Call] = {
     "directory": (110, auralis_fp.analyze, ("/",), {}, auralis_fp.Unreadable),
     "junk": (80, auralis_fp.analyze_bytes, (JUNK,), {}, auralis_fp.Unsupported),
     "cancelled": (80, auralis_fp.analyze_bytes, (WAV,), {"cancel": CANCELLED}, auralis_fp.Cancelled),
-    "timeout": (80, auralis_fp.analyze, ("{path}",), {"timeout": 0}, auralis_fp.Timeout),
+    "timeout": (80, auralis_fp.analyze, ("{path}",), {"timeout": 0.0}, auralis_fp.Timeout),
     "wrong dtype": (50, auralis_fp.analyze_samples, ([0.5], RATE), {}, auralis_fp.InvalidSamples),
     "no samples": (50, auralis_fp.analyze_samples, (SAMPLES[:0], RATE), {}, auralis_fp.NoAudio),
-    "rate out of range": (50, auralis_fp.analyze_samples, (SAMPLES, 1), {}, auralis_fp.InvalidSamples),
+    "rate out of range": (50, auralis_fp.analyze_samples, (SAMPLES, 1999), {}, auralis_fp.InvalidSamples),
     "rate of another type": (50, auralis_fp.analyze_samples, (SAMPLES, 2e3), {}, TypeError),
     "no buffer": (50, auralis_fp.analyze_bytes, ("text",), {}, TypeError),
     "not contiguous": (50, auralis_fp.analyze_bytes, (memoryview(WAV)[::2],), {}, BufferError),
     "no path": (50, auralis_fp.analyze, (BadPath(),), {}, RuntimeError),
-    "no token": (30, auralis_fp.analyze_bytes, (WAV,), {"cancel": 3}, TypeError),
-    "negative timeout": (30, auralis_fp.analyze_bytes, (WAV,), {"timeout": -1}, ValueError),
+    "no token": (30, auralis_fp.analyze_bytes, (WAV,), {"cancel": "token"}, TypeError),
+    "negative timeout": (30, auralis_fp.analyze_bytes, (WAV,), {"timeout": -1.0}, ValueError),
 }
 
 
