@@ -43,6 +43,7 @@ TOLD = {
     "flac-tags-in-many-blocks": "2000 tags",
     "flac-blocks": "2000 tags",
     "ogg-tags": "2000 tags",
+    "ogg-chained-tags": "2000 tags",
     "matroska-flac-comments": "2000 tags",
     "matroska-planes": "64 streams",
     "mp4-edits": "500 edits",

@@ -80,6 +80,12 @@ def ogg_tags(count: int) -> bytes:
     return first + ogg_pages(b"OpusTags" + comments(count)) + ogg_page(b"\xfc", 1000, flags=4)
 
 
+def opus_chained_tags(library: Library, count: int) -> bytes:
+    """The same behind a recording, and another one behind that."""
+    opus = library.file("opus").read_bytes() * 12  # too long to be read while the container is opened
+    return opus + ogg_tags(count) + opus
+
+
 def ogg_endless_comment(megabytes: int) -> bytes:
     """An Opus stream whose comment packet never ends."""
     first = ogg_page(b"OpusHead\1\2\x38\1\x80\xbb\0\0\0\0\0", 0, flags=2)
@@ -104,5 +110,6 @@ BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
     "wav-block-size": lambda library: wav_claims(library, 32, "<H", 65535),
     "wav-format-size": lambda library: wav_claims(library, 16, "<I", 0x7FFF_FFF0),
     "wav-65535-channels": lambda library: wav_claims(library, 20, "<HHII", 1, 65535, 44100, 44100),
+    "ogg-chained-tags": lambda library: opus_chained_tags(library, 200_000),
     "ogg-comment": lambda library: ogg_endless_comment(150),
 }

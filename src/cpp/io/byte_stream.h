@@ -31,6 +31,9 @@ public:
     // avformat_open_input is done: what is read ahead now are packets.
     void opened() { opening_ = false; }
 
+    // A packet was received, so that FFmpeg is not in the midst of the headers of a stream: unless there are several.
+    void packet_received() noexcept;
+
     // The headers have been read: from now on reading is not limited.
     void headers_end() { in_headers_ = false; }
 
@@ -64,7 +67,7 @@ private:
     const AVFormatContext* container_ = nullptr;
     bool opening_ = true;
     bool in_headers_ = true;
-    std::int64_t header_bytes_ = 0;
+    std::int64_t bytes_read_ = 0;
     ContainerGuard guard_;
     Limit limit_ = Limit::none;
     std::int64_t max_header_bytes_ = 0;

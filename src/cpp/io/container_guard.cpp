@@ -18,6 +18,7 @@ constexpr std::uint32_t kId3 = 0x494433;                // ID3; a byte with the 
 constexpr std::uint32_t kMp4EditList = 0x656c7374;      // elst
 constexpr std::uint32_t kMp4Fragment = 0x6d6f6f66;      // moof
 constexpr std::uint32_t kMp4SegmentIndex = 0x73696478;  // sidx
+constexpr std::uint32_t kOggPage = 0x4f676753;          // OggS
 constexpr std::uint32_t kEbml = 0x1a45dfa3;
 constexpr std::uint32_t kMatroskaTracks = 0x1654ae6b;
 // Other children of a Matroska Segment: RFC 9559, 5.1. With the last bit inverted, each becomes an identifier that is
@@ -50,7 +51,7 @@ std::int64_t little_endian_32(MediaSource& source, std::int64_t offset) noexcept
 // Comments that the metadata blocks behind the marker at `marker` claim to hold.
 std::int64_t count_flac_comments(MediaSource& source, std::int64_t marker) noexcept {
     // Metadata blocks: RFC 9639, 8. Vorbis comments: a vendor string, their number, then one after the other.
-    constexpr int kMaxBlocks = 1'000;
+    constexpr int kMaxBlocks = 10'000;
     constexpr std::uint32_t kVorbisComment = 4;
     std::int64_t comments = 0;
     std::int64_t at = marker + 4;
@@ -162,6 +163,12 @@ std::int64_t count_mp4_references(MediaSource& source, std::int64_t name) noexce
     return read<2>(source, name + (long_times ? 34 : 26));
 }
 
+// Whether the page is the first one of a logical stream: RFC 3533, 6.
+bool begins_ogg_stream(MediaSource& source, std::int64_t page) noexcept {
+    constexpr std::uint32_t kFirstPage = 2;
+    return (read<1>(source, page + 5) & kFirstPage) != 0;
+}
+
 }  // namespace
 
 ContainerGuard::ContainerGuard(MediaSource& source, std::int64_t start) : source_(source) {
@@ -177,7 +184,8 @@ void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bo
         std::uint8_t& byte = bytes[i];
         last = last << 8 | byte;
         const std::int64_t begin = offset + static_cast<std::int64_t>(i) - 3;
-        if (byte == '=') ++equals_signs_;
+        if (last == kOggPage && begins_ogg_stream(source_, begin)) ogg_stream_ = begin;
+        if (ogg_stream_ && byte == '=') ++equals_signs_;
         if (last >> 8 == kId3 && byte >= 2 && byte <= 4 && too_many_id3_frames(begin)) byte = kUnknownId3Version;
         if (last == kMp4Fragment) ++mp4_fragments_;
         if (last == kMp4SegmentIndex) mp4_fragments_ += count_mp4_references(source_, begin);
@@ -188,6 +196,12 @@ void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bo
         if (last == kMatroskaTracks) matroska_tracks_ += 1 + count_matroska_tracks(source_, begin);
         if (std::ranges::find(kUnneededElements, last) != kUnneededElements.end()) byte ^= 1;
     }
+}
+
+void ContainerGuard::forget_ogg_comments(std::int64_t offset) noexcept {
+    if (!ogg_stream_ || *ogg_stream_ >= offset) return;
+    ogg_stream_.reset();
+    equals_signs_ = 0;
 }
 
 // Over all tags, since FFmpeg may add them up. Once there are too many, further ones are not looked at any more.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -22,11 +23,14 @@ public:
     void pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept;
 
     // Whether more of it may come between the packets, in a container of FFmpeg's name `format`.
-    bool goes_on(std::string_view format) const { return format == "aac" || mp4_fragments_ > 0; }
+    bool goes_on(std::string_view format) const { return format == "aac" || format == "ogg" || mp4_fragments_ > 0; }
+
+    // FFmpeg is behind the comments of streams of Ogg that began in front of `offset`.
+    void forget_ogg_comments(std::int64_t offset) noexcept;
 
     // Counted so far; upper bounds. Comments are not hidden, since they may also tell the channels.
     std::int64_t flac_comments() const { return flac_comments_; }  // also within Matroska
-    std::int64_t ogg_comments() const { return equals_signs_; }    // base64 and header packets have next to none
+    std::int64_t ogg_comments() const { return equals_signs_; }    // since a stream began, by what each of them has
     std::int64_t matroska_tracks() const { return matroska_tracks_; }
     std::int64_t mp4_edits() const { return mp4_edits_; }
     std::int64_t mp4_fragments() const { return mp4_fragments_; }
@@ -38,6 +42,7 @@ private:
     bool matroska_ = false;
     std::int64_t id3_frames_ = 0;
     std::int64_t flac_comments_ = 0;
+    std::optional<std::int64_t> ogg_stream_;  // where the last one began
     std::int64_t equals_signs_ = 0;
     std::int64_t matroska_tracks_ = 0;
     std::int64_t mp4_edits_ = 0;

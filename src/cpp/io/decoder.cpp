@@ -241,6 +241,7 @@ private:
             const std::int64_t complaints = log_.errors();
             const int got = av_read_frame(container_.get(), packet_.get());
             if (got == 0) {
+                bytes_.packet_received();
                 // Pages of Ogg with a wrong checksum, for one, are left out without an error.
                 if (log_.errors() > complaints) ++damaged_packets_;
                 if (packet_->stream_index == stream_->index) return true;
