@@ -111,14 +111,15 @@ int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     if (self.in_headers_) bytes = std::min(bytes, kHeaderPieceBytes);
     const std::int64_t at = self.base_ + self.position_;
     const std::int64_t n = self.source_.read_at(at, {buffer, static_cast<std::size_t>(bytes)});
-    if (n < 0) {
-        self.read_error_ = static_cast<int>(-n);
+    if (n > 0 && (self.in_headers_ || self.guard_.goes_on(self.format())))
+        self.guard_.pass(at, {buffer, static_cast<std::size_t>(n)}, self.opening_);
+    const int error = n < 0 ? static_cast<int>(-n) : self.guard_.read_error();
+    if (error != 0) {
+        self.read_error_ = error;
         return AVERROR(EIO);  // EAGAIN would have FFmpeg try again without end
     }
     self.position_ += n;
     self.bytes_read_ += n;
-    if (self.in_headers_ || self.guard_.goes_on(self.format()))
-        self.guard_.pass(at, {buffer, static_cast<std::size_t>(n)}, self.opening_);
     if (!self.within_limits()) return AVERROR_EXIT;
     return n == 0 ? AVERROR_EOF : static_cast<int>(n);
 }

@@ -32,24 +32,10 @@ constexpr std::uint8_t kUnknownId3Version = 0xfe;
 
 constexpr std::int64_t kEndless = std::numeric_limits<std::int32_t>::max();
 
-// Big-endian bytes of the source from `offset` on; those beyond its end are 0.
-template <std::size_t kSize>
-std::uint32_t read(MediaSource& source, std::int64_t offset) noexcept {
-    std::array<std::uint8_t, kSize> bytes{};
-    source.read_at(offset, bytes);
-    std::uint32_t value = 0;
-    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-    return value;
-}
-
-std::int64_t little_endian_32(MediaSource& source, std::int64_t offset) noexcept {
-    return __builtin_bswap32(read<4>(source, offset));
-}
-
 // --- FLAC ------------------------------------------------------------------------------------------------------
 
 // Comments that the metadata blocks behind the marker at `marker` claim to hold.
-std::int64_t count_flac_comments(MediaSource& source, std::int64_t marker) noexcept {
+std::int64_t count_flac_comments(SourceReader& source, std::int64_t marker) noexcept {
     // Metadata blocks: RFC 9639, 8. Vorbis comments: a vendor string, their number, then one after the other.
     constexpr int kMaxBlocks = 10'000;
     constexpr std::uint32_t kVorbisComment = 4;
@@ -57,14 +43,14 @@ std::int64_t count_flac_comments(MediaSource& source, std::int64_t marker) noexc
     std::int64_t at = marker + 4;
     for (int blocks = 0; blocks < kMaxBlocks; ++blocks) {
         if (at >= source.size()) return comments;
-        const std::uint32_t header = read<4>(source, at);
+        const std::uint32_t header = source.big_endian<4>(at);
         const bool last = header >> 31 != 0;
         const std::uint32_t type = header >> 24 & 0x7f;
         const std::int64_t end = at + 4 + (header & 0xff'ffff);
         if (type == kVorbisComment) {
-            const std::int64_t count_at = at + 8 + little_endian_32(source, at + 4);
+            const std::int64_t count_at = at + 8 + source.little_endian_32(at + 4);
             // Each takes four bytes at least.
-            if (count_at + 4 <= end) comments += std::min(little_endian_32(source, count_at), (end - count_at) / 4);
+            if (count_at + 4 <= end) comments += std::min(source.little_endian_32(count_at), (end - count_at) / 4);
         }
         if (last) return comments;
         at = end;
@@ -89,20 +75,21 @@ bool is_frame_id(std::uint32_t id) {
 }
 
 // Frames of the tag at `tag`, as FFmpeg would find them, `most` at the most: ID3v2.4.0, 3 and 4.
-std::int64_t count_id3_frames(MediaSource& source, std::int64_t tag, std::int64_t most) noexcept {
+std::int64_t count_id3_frames(SourceReader& source, std::int64_t tag, std::int64_t most) noexcept {
     constexpr std::uint32_t kExtendedHeader = 0x40;
-    const std::uint32_t version = read<1>(source, tag + 3);
-    const std::uint32_t flags = read<1>(source, tag + 5);
+    const std::uint32_t version = source.big_endian<1>(tag + 3);
+    const std::uint32_t flags = source.big_endian<1>(tag + 5);
     const std::int64_t header = version == 2 ? 6 : 10;
     std::int64_t at = tag + 10;
-    const std::int64_t end = at + synchsafe(read<4>(source, tag + 6));
-    if (version > 2 && (flags & kExtendedHeader) != 0) at += synchsafe(read<4>(source, at)) + (version == 4 ? 0 : 4);
+    const std::int64_t end = at + synchsafe(source.big_endian<4>(tag + 6));
+    if (version > 2 && (flags & kExtendedHeader) != 0)
+        at += synchsafe(source.big_endian<4>(at)) + (version == 4 ? 0 : 4);
     std::int64_t frames = 0;
     while (frames < most && at + header <= std::min(end, source.size())) {
-        std::int64_t size = version == 2 ? read<3>(source, at + 3) : read<4>(source, at + 4);
+        std::int64_t size = version == 2 ? source.big_endian<3>(at + 3) : source.big_endian<4>(at + 4);
         if (version == 4) {  // some programs write its sizes like those of version 3
             const std::int64_t short_size = synchsafe(static_cast<std::uint32_t>(size));
-            if (size >= end - at || is_frame_id(read<4>(source, at + header + short_size))) size = short_size;
+            if (size >= end - at || is_frame_id(source.big_endian<4>(at + header + short_size))) size = short_size;
         }
         at += header + size;
         ++frames;
@@ -119,17 +106,17 @@ struct EbmlNumber {
     bool unknown = false;  // of a size: the element goes on until another one cannot be part of it
 };
 
-EbmlNumber ebml_number(MediaSource& source, std::int64_t at) noexcept {
-    const int bytes = std::countl_zero(static_cast<std::uint8_t>(read<1>(source, at))) + 1;
+EbmlNumber ebml_number(SourceReader& source, std::int64_t at) noexcept {
+    const int bytes = std::countl_zero(static_cast<std::uint8_t>(source.big_endian<1>(at))) + 1;
     if (bytes > 8 || at >= source.size()) return {};
-    const std::uint64_t eight = std::uint64_t{read<4>(source, at)} << 32 | read<4>(source, at + 4);
+    const std::uint64_t eight = std::uint64_t{source.big_endian<4>(at)} << 32 | source.big_endian<4>(at + 4);
     const std::uint64_t most = (std::uint64_t{1} << 7 * bytes) - 1;
     const std::uint64_t value = eight >> (64 - 8 * bytes) & most;
     return {static_cast<std::int64_t>(value), bytes, value == most};
 }
 
 // Entries of the Tracks element at `element`.
-std::int64_t count_matroska_tracks(MediaSource& source, std::int64_t element) noexcept {
+std::int64_t count_matroska_tracks(SourceReader& source, std::int64_t element) noexcept {
     constexpr int kMaxChildren = 1'000;
     constexpr std::int64_t kTrackEntry = 0x2e;  // 0xae, of one byte
     const EbmlNumber size = ebml_number(source, element + 4);
@@ -150,36 +137,36 @@ std::int64_t count_matroska_tracks(MediaSource& source, std::int64_t element) no
 
 // Edits of the list whose identifier is at `name`, behind the size of its box: ISO/IEC 14496-12, 8.6.6. FFmpeg believes
 // the size rather than the number.
-std::int64_t count_mp4_edits(MediaSource& source, std::int64_t name) noexcept {
+std::int64_t count_mp4_edits(SourceReader& source, std::int64_t name) noexcept {
     constexpr std::uint32_t kShortestEdit = 12;
-    const std::uint32_t size = read<4>(source, name - 4);
+    const std::uint32_t size = source.big_endian<4>(name - 4);
     const bool written_elsewhere = size <= 1;
     return written_elsewhere ? kEndless : size / kShortestEdit;
 }
 
 // References of a segment index: ISO/IEC 14496-12, 8.16.3.
-std::int64_t count_mp4_references(MediaSource& source, std::int64_t name) noexcept {
-    const bool long_times = read<1>(source, name + 4) != 0;
-    return read<2>(source, name + (long_times ? 34 : 26));
+std::int64_t count_mp4_references(SourceReader& source, std::int64_t name) noexcept {
+    const bool long_times = source.big_endian<1>(name + 4) != 0;
+    return source.big_endian<2>(name + (long_times ? 34 : 26));
 }
 
 // Whether the page is the first one of a logical stream: RFC 3533, 6.
-bool begins_ogg_stream(MediaSource& source, std::int64_t page) noexcept {
+bool begins_ogg_stream(SourceReader& source, std::int64_t page) noexcept {
     constexpr std::uint32_t kFirstPage = 2;
-    return (read<1>(source, page + 5) & kFirstPage) != 0;
+    return (source.big_endian<1>(page + 5) & kFirstPage) != 0;
 }
 
 }  // namespace
 
 ContainerGuard::ContainerGuard(MediaSource& source, std::int64_t start) : source_(source) {
-    const std::uint32_t marker = read<4>(source, start);
+    const std::uint32_t marker = source_.big_endian<4>(start);
     matroska_ = marker == kEbml;
-    if (marker == kFlac) flac_comments_ = count_flac_comments(source, start);
+    if (marker == kFlac) flac_comments_ = count_flac_comments(source_, start);
 }
 
 void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept {
     // The last four bytes: an identifier may begin in front of these.
-    std::uint32_t last = offset < 3 ? 0 : read<3>(source_, offset - 3);
+    std::uint32_t last = offset < 3 ? 0 : source_.big_endian<3>(offset - 3);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         std::uint8_t& byte = bytes[i];
         last = last << 8 | byte;

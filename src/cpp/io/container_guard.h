@@ -3,6 +3,8 @@
 // and keeps a list of all streams for every fragment. A few megabytes are enough for that.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,6 +13,31 @@
 #include "io/media_source.h"
 
 namespace auralis {
+
+// Numbers of a source; bytes beyond its ends are 0. Remembers a read that failed.
+class SourceReader {
+public:
+    explicit SourceReader(MediaSource& source) : source_(source) {}
+
+    std::int64_t size() const noexcept { return source_.size(); }
+    int error() const noexcept { return error_; }  // errno, or 0
+
+    template <std::size_t kSize>
+    std::uint32_t big_endian(std::int64_t offset) noexcept {
+        std::array<std::uint8_t, kSize> bytes{};
+        const std::int64_t n = offset < 0 ? 0 : source_.read_at(offset, bytes);
+        if (n < 0) error_ = static_cast<int>(-n);
+        std::uint32_t value = 0;
+        for (const std::uint8_t byte : bytes) value = value << 8 | byte;
+        return value;
+    }
+
+    std::int64_t little_endian_32(std::int64_t offset) noexcept { return __builtin_bswap32(big_endian<4>(offset)); }
+
+private:
+    MediaSource& source_;
+    int error_ = 0;
+};
 
 class ContainerGuard {
 public:
@@ -21,6 +48,9 @@ public:
     // can be made to skip: ID3v2 tags of too many frames, and while the container is opened all tags, chapters, cues
     // and attachments of Matroska. Positions and lengths stay as they are.
     void pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept;
+
+    // errno of a read of its own that failed, or 0; what was counted is void then.
+    int read_error() const noexcept { return source_.error(); }
 
     // Whether more of it may come between the packets, in a container of FFmpeg's name `format`.
     bool goes_on(std::string_view format) const { return format == "aac" || format == "ogg" || mp4_fragments_ > 0; }
@@ -38,7 +68,7 @@ public:
 private:
     bool too_many_id3_frames(std::int64_t tag) noexcept;
 
-    MediaSource& source_;
+    SourceReader source_;
     bool matroska_ = false;
     std::int64_t id3_frames_ = 0;
     std::int64_t flac_comments_ = 0;
