@@ -51,9 +51,9 @@ class BadPath:
         raise RuntimeError("no path today")
 
 
-# Arguments are no small integers, whose references the whole interpreter counts.
 # name → (share of the calls in thousandths, the call, its arguments, what it raises). Results cost a
-# hundred times more than most errors, since each makes its filter banks and FFTs.
+# hundred times more than most errors, since each makes its filter banks and FFTs. No argument is a small
+# integer, whose references the whole interpreter shares.
 Call = tuple[int, Callable[..., object], tuple[Any, ...], dict[str, Any], type[BaseException] | None]
 CASES: dict[str, Call] = {
     "file": (20, auralis_fp.analyze, ("{path}",), {"cancel": TOKEN, "timeout": 60}, None),

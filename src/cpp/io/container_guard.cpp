@@ -150,6 +150,8 @@ std::int64_t count_mp4_references(SourceReader& source, std::int64_t name) noexc
     return source.big_endian<2>(name + (long_times ? 34 : 26));
 }
 
+// --- Ogg -------------------------------------------------------------------------------------------------------
+
 // Whether the page is the first one of a logical stream: RFC 3533, 6.
 bool begins_ogg_stream(SourceReader& source, std::int64_t page) noexcept {
     constexpr std::uint32_t kFirstPage = 2;
