@@ -13,9 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/analyzer.h"
+#include "analysis/analyzer.h"
 #include "dsp/denormals.h"
 #include "dsp/frame_batcher.h"
+#include "dsp/resampler.h"
 #include "dsp/stft.h"
 #include "features/band_spectrum.h"
 #include "features/chroma.h"
@@ -29,7 +30,6 @@
 #include "features/signal_check.h"
 #include "features/spectral_shape.h"
 #include "io/decoder.h"
-#include "io/resampler.h"
 
 namespace {
 
@@ -76,9 +76,9 @@ std::vector<std::span<const float>> planes_of(const Recording& r, std::size_t of
 // Calls work(offset, n) for as many blocks as the recording has, always out of its first half second: in the
 // analyzer a block is in the cache when a stage sees it, which a whole recording would not be.
 void for_blocks(std::size_t samples, const std::function<void(std::size_t, std::size_t)>& work) {
-    constexpr std::size_t kHotSamples = 6 * Analyzer::kBlockFrames;
-    for (std::size_t i = 0; i < samples; i += Analyzer::kBlockFrames)
-        work(samples < kHotSamples ? i : i % kHotSamples, std::min(Analyzer::kBlockFrames, samples - i));
+    constexpr std::size_t kHotSamples = 6 * Analyzer::kBlockSamples;
+    for (std::size_t i = 0; i < samples; i += Analyzer::kBlockSamples)
+        work(samples < kHotSamples ? i : i % kHotSamples, std::min(Analyzer::kBlockSamples, samples - i));
 }
 
 template <typename Sink>

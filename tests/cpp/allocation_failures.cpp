@@ -33,7 +33,7 @@
 #include <string>
 #include <vector>
 
-#include "core/recording.h"
+#include "analysis/analyze.h"
 #include "io/ffmpeg_log.h"
 
 // --- the allocator -------------------------------------------------------------------------------------------

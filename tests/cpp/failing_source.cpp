@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-#include "core/recording.h"
+#include "analysis/analyze.h"
 #include "io/ffmpeg_log.h"
 #include "io/media_source.h"
 

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/limits.h"
-#include "core/recording.h"
+#include "analysis/analyze.h"
+#include "base/limits.h"
 #include "ranges.h"
 
 namespace auralis::fuzz {

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/recording.h"
+#include "analysis/analyze.h"
 #include "expect.h"
 #include "hang_guard.h"
 #include "log_coverage.h"

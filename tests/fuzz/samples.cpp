@@ -15,9 +15,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "core/analyzer.h"
-#include "core/limits.h"
-#include "core/recording.h"
+#include "analysis/analyze.h"
+#include "analysis/analyzer.h"
+#include "base/limits.h"
 #include "expect.h"
 #include "hang_guard.h"
 

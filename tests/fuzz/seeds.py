@@ -16,8 +16,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import synth
-from encode import FORMATS, encode
+from support import synth
+from support.encode import FORMATS, encode
 
 from auralis_fp import FINGERPRINT_VERSION, NAMES
 

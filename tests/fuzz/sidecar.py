@@ -1,6 +1,6 @@
 """Fuzz target: the content of a sidecar file. Needs atheris; takes libFuzzer's options.
 
-The property test in ``tests/library/test_sidecar.py`` asks the same of hypothesis;
+The property test in ``tests/library/files/test_sidecar.py`` asks the same of hypothesis;
 this one is guided by coverage.
 """
 
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["auralis_fp.library.sidecar", "json"]):
-    from auralis_fp.library import sidecar
+with atheris.instrument_imports(include=["auralis_fp.library.files.sidecar", "json"]):
+    from auralis_fp.library.files import sidecar
 
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 

@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/limits.h"
+#include "base/limits.h"
 #include "expect.h"
 #include "hang_guard.h"
 #include "io/decoder.h"

@@ -12,7 +12,7 @@ extern "C" {
 #include <libavutil/avutil.h>
 }
 
-#include "core/limits.h"
+#include "base/limits.h"
 #include "io/decoder.h"
 
 namespace auralis {

@@ -11,10 +11,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "analysis/analyze.h"
+#include "analysis/analyzer.h"
 #include "bindings/build_info.h"
-#include "bindings/kernels.h"
-#include "core/analyzer.h"
-#include "core/recording.h"
+#include "bindings/testing.h"
 #include "io/ffmpeg_log.h"
 
 namespace py = pybind11;
@@ -170,7 +170,7 @@ PYBIND11_MODULE(AURALIS_MODULE_NAME, m) {
         .def("cancel", [](const CancelToken& token) { token.flag->store(true); })
         .def_property_readonly("cancelled", [](const CancelToken& token) { return token.flag->load(); });
 
-    m.attr("BLOCK_FRAMES") = auralis::Analyzer::kBlockFrames;
+    m.attr("BLOCK_FRAMES") = auralis::Analyzer::kBlockSamples;
     m.def("analyze_file", analyze_file, py::arg("path"), py::arg("timeout"), py::arg("cancel"),
           py::arg("check_signals"));
     m.def("analyze_bytes", analyze_bytes, py::arg("data"), py::arg("timeout"), py::arg("cancel"),
@@ -178,5 +178,5 @@ PYBIND11_MODULE(AURALIS_MODULE_NAME, m) {
     m.def("analyze_samples", analyze_samples, py::arg("samples"), py::arg("sample_rate"), py::arg("timeout"),
           py::arg("cancel"), py::arg("check_signals"), py::arg("block_frames"));
     m.def("build_info", auralis::build_info);
-    auralis::bind_kernels(m.def_submodule("kernels"));
+    auralis::bind_testing(m.def_submodule("kernels"));
 }

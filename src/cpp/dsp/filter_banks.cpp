@@ -7,7 +7,7 @@ namespace auralis {
 
 namespace {
 
-constexpr double kBinHz = static_cast<double>(kSampleRate) / kFrameLength;
+constexpr double kBinHz = static_cast<double>(kAnalysisRate) / kFrameLength;
 
 // Slaney's mel scale (Auditory Toolbox, 1998): linear to 1 kHz, logarithmic above.
 constexpr double kMelsPerHz = 3.0 / 200;
@@ -24,7 +24,7 @@ double mel_to_hz(double mel) {
 
 MelFilterBank::MelFilterBank() {
     std::array<double, kMelBands + 2> corner_hz;
-    const double top = hz_to_mel(kSampleRate / 2.0);
+    const double top = hz_to_mel(kAnalysisRate / 2.0);
     for (std::size_t i = 0; i < corner_hz.size(); ++i)
         corner_hz[i] = mel_to_hz(top * static_cast<double>(i) / (kMelBands + 1));
     for (std::size_t b = 0; b < kMelBands; ++b) {

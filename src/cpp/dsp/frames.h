@@ -8,12 +8,12 @@
 
 namespace auralis {
 
-inline constexpr std::size_t kSampleRate = 22'050;  // of y, Hz
+inline constexpr std::size_t kAnalysisRate = 22'050;  // of y, Hz
 inline constexpr std::size_t kFrameLength = 2048;
 inline constexpr std::size_t kHop = 512;
 inline constexpr std::size_t kBins = kFrameLength / 2 + 1;
 inline constexpr std::size_t kPaddedBins = (kBins + kLanes - 1) / kLanes * kLanes;  // whole Lanes
-inline constexpr double kFrameRate = static_cast<double>(kSampleRate) / kHop;       // Hz
+inline constexpr double kFrameRate = static_cast<double>(kAnalysisRate) / kHop;     // Hz
 
 // Samples that eight consecutive frames cover.
 inline constexpr std::size_t kBatchSamples = kFrameLength + (kLanes - 1) * kHop;

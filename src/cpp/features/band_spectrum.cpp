@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/fingerprint.h"
+#include "analysis/fingerprint.h"
 
 namespace auralis {
 

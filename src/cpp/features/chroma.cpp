@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "core/fingerprint.h"
+#include "analysis/fingerprint.h"
 
 namespace auralis {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/fingerprint.h"
+#include "analysis/fingerprint.h"
 
 namespace auralis {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/fingerprint.h"
+#include "analysis/fingerprint.h"
 #include "dsp/lanes.h"
 #include "dsp/statistics.h"
 

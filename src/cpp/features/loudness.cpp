@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "core/fingerprint.h"
+#include "analysis/fingerprint.h"
 
 namespace auralis {
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "base/channel_layout.h"
 #include "dsp/lanes.h"
-#include "io/channel_layout.h"
 
 namespace auralis {
 

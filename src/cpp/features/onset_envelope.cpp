@@ -7,7 +7,7 @@ namespace auralis {
 namespace {
 
 constexpr float kMinPower = 1e-10F;
-// The mel power (largest band) that a full-scale 1 kHz sine reaches, in dB, less 80 dB; tests/test_kernels.py
+// The mel power (largest band) that a full-scale 1 kHz sine reaches, in dB, less 80 dB; tests/numbers/test_kernels.py
 // derives it from librosa.
 constexpr float kFloorDb = 40.234204F - 80.0F;
 // librosa centres the envelope: lag (1) plus half a frame in hops (2).

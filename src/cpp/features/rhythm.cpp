@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/fingerprint.h"
+#include "analysis/fingerprint.h"
 #include "dsp/frames.h"
 
 namespace auralis {

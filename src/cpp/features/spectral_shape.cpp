@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "core/fingerprint.h"
+#include "analysis/fingerprint.h"
 #include "dsp/statistics.h"
 
 namespace auralis {
 
 namespace {
 
-constexpr float kBinHz = static_cast<float>(kSampleRate) / kFrameLength;
+constexpr float kBinHz = static_cast<float>(kAnalysisRate) / kFrameLength;
 constexpr float kRolloffShare = 0.85F;
 constexpr double kCentroidScaleHz = 8'000;
 constexpr double kRolloffScaleHz = 10'000;

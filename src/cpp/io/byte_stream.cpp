@@ -13,7 +13,7 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
-#include "core/limits.h"
+#include "base/limits.h"
 
 namespace auralis {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/interrupt.h"
+#include "base/interrupt.h"
 #include "io/container_guard.h"
 #include "io/media_source.h"
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <limits>
 
-#include "core/limits.h"
+#include "base/limits.h"
 
 namespace auralis {
 

@@ -14,7 +14,7 @@ extern "C" {
 #include <libavformat/avformat.h>
 }
 
-#include "core/error.h"
+#include "base/error.h"
 
 namespace auralis {
 

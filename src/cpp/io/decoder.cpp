@@ -11,11 +11,11 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
-#include "core/limits.h"
+#include "base/limits.h"
 #include "io/byte_stream.h"
 #include "io/declared_length.h"
 #include "io/ffmpeg_log.h"
-#include "io/sample_format.h"
+#include "io/planar_float.h"
 
 namespace auralis {
 

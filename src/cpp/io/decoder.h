@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "core/interrupt.h"
-#include "io/channel_layout.h"
+#include "base/channel_layout.h"
+#include "base/interrupt.h"
 #include "io/media_source.h"
 
 namespace auralis {

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "core/error.h"
+#include "base/error.h"
 
 namespace auralis {
 

@@ -1,13 +1,14 @@
-#include "core/analyzer.h"
+#include "analysis/analyzer.h"
 
 #include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
-#include "core/limits.h"
+#include "base/limits.h"
 #include "dsp/denormals.h"
 #include "dsp/frame_batcher.h"
+#include "dsp/resampler.h"
 #include "dsp/stft.h"
 #include "features/band_spectrum.h"
 #include "features/chroma.h"
@@ -20,7 +21,6 @@
 #include "features/rhythm.h"
 #include "features/signal_check.h"
 #include "features/spectral_shape.h"
-#include "io/resampler.h"
 
 namespace auralis {
 
@@ -37,10 +37,10 @@ public:
         : interrupt_(interrupt),
           sample_rate_(sample_rate),
           downmix_(layout.downmix()),
-          block_(layout.channels(), std::vector<float>(kBlockFrames)),
-          left_(kBlockFrames),
-          right_(kBlockFrames),
-          mid_(kBlockFrames),
+          block_(layout.channels(), std::vector<float>(kBlockSamples)),
+          left_(kBlockSamples),
+          right_(kBlockSamples),
+          mid_(kBlockSamples),
           signal_check_(layout.channels()),
           loudness_(sample_rate, layout.loudness_weights()),
           levels_(sample_rate),

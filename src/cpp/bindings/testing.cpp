@@ -1,4 +1,4 @@
-#include "bindings/kernels.h"
+#include "bindings/testing.h"
 
 #include <pybind11/complex.h>
 #include <pybind11/numpy.h>
@@ -135,7 +135,7 @@ std::vector<float> onset_envelope(const Floats& y, std::size_t piece) {
 
 }  // namespace
 
-void bind_kernels(py::module_ module) {
+void bind_testing(py::module_ module) {
     module.doc() = "Vector kernels on arrays of shape (n, 8), and inner results of features, for tests.";
     module.def("log2", [](const Floats& x) { return map_lanes(x, log2); }, py::arg("x"));
     module.def("decibels", [](const Floats& x) { return map_lanes(x, decibels); }, py::arg("x"));

@@ -1,11 +1,12 @@
-#include "io/resampler.h"
+#include "dsp/resampler.h"
 
 #include <soxr.h>
 
 #include <cmath>
 #include <string>
 
-#include "core/error.h"
+#include "base/error.h"
+#include "dsp/frames.h"
 
 namespace auralis {
 
@@ -18,8 +19,8 @@ constexpr std::size_t kSoxrBytes = std::size_t{1} << 20;
 
 void Resampler::Deleter::operator()(soxr* p) const { soxr_delete(p); }
 
-Resampler::Resampler(int input_rate) : ratio_(static_cast<double>(kOutputRate) / input_rate) {
-    if (input_rate == kOutputRate) return;
+Resampler::Resampler(int input_rate) : ratio_(static_cast<double>(kAnalysisRate) / input_rate) {
+    if (input_rate == static_cast<int>(kAnalysisRate)) return;
     // soxr does not look whether it gets the memory that it asks for, so it must be there.
     output_.reserve(kSoxrBytes / sizeof(float));
     output_.shrink_to_fit();
@@ -27,7 +28,7 @@ Resampler::Resampler(int input_rate) : ratio_(static_cast<double>(kOutputRate) /
     const soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
     const soxr_runtime_spec_t runtime = soxr_runtime_spec(1);
     soxr_error_t error = nullptr;
-    soxr_.reset(soxr_create(input_rate, kOutputRate, 1, &error, &io, &quality, &runtime));
+    soxr_.reset(soxr_create(input_rate, static_cast<int>(kAnalysisRate), 1, &error, &io, &quality, &runtime));
     if (error != nullptr)
         throw AnalysisError(ErrorKind::ResourceLimit, Stage::analyze, std::string("resampler: ") + error);
 }

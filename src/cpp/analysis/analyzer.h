@@ -6,17 +6,17 @@
 #include <memory>
 #include <span>
 
-#include "core/fingerprint.h"
-#include "core/interrupt.h"
+#include "analysis/fingerprint.h"
+#include "base/channel_layout.h"
+#include "base/interrupt.h"
 #include "features/signal_check.h"
-#include "io/channel_layout.h"
 
 namespace auralis {
 
 class Analyzer {
 public:
     // Samples per channel that the stages see at once: small enough for the cache.
-    static constexpr std::size_t kBlockFrames = 4096;
+    static constexpr std::size_t kBlockSamples = 4096;
 
     // interrupt must outlive the analyzer; it is polled once a block.
     Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt);

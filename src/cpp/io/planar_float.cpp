@@ -1,4 +1,4 @@
-#include "io/sample_format.h"
+#include "io/planar_float.h"
 
 #include <cstdint>
 

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "core/fingerprint.h"
-#include "core/interrupt.h"
+#include "analysis/fingerprint.h"
+#include "base/interrupt.h"
 #include "io/media_source.h"
 
 namespace auralis {

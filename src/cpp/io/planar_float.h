@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "core/limits.h"
+#include "base/limits.h"
 
 struct AVFrame;
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "core/error.h"
+#include "base/error.h"
 
 namespace auralis {
 

@@ -1,5 +1,5 @@
 // What one analysis may take. Together they keep it below kMemoryCeiling, whatever a file's headers claim: FFmpeg
-// meters its memory nowhere, so what makes it grow is limited instead. tests/test_limits.py measures it.
+// meters its memory nowhere, so what makes it grow is limited instead. tests/files/test_limits.py measures it.
 #pragma once
 
 #include <cstddef>

@@ -11,8 +11,6 @@ namespace auralis {
 
 class Resampler {
 public:
-    static constexpr int kOutputRate = 22'050;
-
     explicit Resampler(int input_rate);
 
     // Output that the input so far allows; valid until the next call. At 22 050 Hz the input itself.

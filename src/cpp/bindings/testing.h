@@ -6,6 +6,6 @@ namespace auralis {
 
 // Adds the vector kernels and the inner results of features as functions on NumPy arrays, so that tests can
 // hold each against its plain twin.
-void bind_kernels(pybind11::module_ module);
+void bind_testing(pybind11::module_ module);
 
 }  // namespace auralis

@@ -1,4 +1,4 @@
-#include "io/channel_layout.h"
+#include "base/channel_layout.h"
 
 #include <algorithm>
 #include <array>

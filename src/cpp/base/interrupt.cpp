@@ -1,4 +1,4 @@
-#include "core/interrupt.h"
+#include "base/interrupt.h"
 
 #include <utility>
 

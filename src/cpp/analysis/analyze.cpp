@@ -1,4 +1,4 @@
-#include "core/recording.h"
+#include "analysis/analyze.h"
 
 #include <algorithm>
 #include <array>
@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/analyzer.h"
-#include "core/limits.h"
+#include "analysis/analyzer.h"
+#include "base/limits.h"
 #include "io/decoder.h"
 
 namespace auralis {
