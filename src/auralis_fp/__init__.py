@@ -8,7 +8,7 @@
 
 from importlib.metadata import version as _version
 
-from auralis_fp._core import build_info
+from auralis_fp._native import build_info
 from auralis_fp.analysis import CancelToken, analyze, analyze_bytes, analyze_many, analyze_samples
 from auralis_fp.errors import (
     AnalysisError,

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from auralis_fp import _core, errors
+from auralis_fp import _native as _core
+from auralis_fp import errors
 from auralis_fp.errors import AnalysisError, InvalidSamples
 from auralis_fp.fingerprint import Fingerprint, Metadata
 

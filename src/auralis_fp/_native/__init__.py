@@ -19,12 +19,12 @@ _LEVELS: Final = ("x86-64-v3", "x86-64-v2", "baseline")  # best first
 
 
 def _module_name(level: str) -> str:
-    return "auralis_fp._core_" + level.replace("-", "_")
+    return "auralis_fp._native._core_" + level.replace("-", "_")
 
 
 def installed_levels() -> list[str]:
     """CPU levels built into this installation that this machine can run, best first."""
-    cpu = importlib.import_module("auralis_fp._cpu")
+    cpu = importlib.import_module("auralis_fp._native._cpu")
     return [level for level in _LEVELS if level in cpu.built_levels() and cpu.supports(level)]
 
 

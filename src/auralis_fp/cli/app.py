@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 import auralis_fp
-from auralis_fp.cli.analysis import analyze
+from auralis_fp.cli.analyze import analyze
 from auralis_fp.cli.doctor import doctor
-from auralis_fp.cli.library import clear_failed, export, show, status, verify
 from auralis_fp.cli.report import report
 from auralis_fp.cli.scan import scan
+from auralis_fp.cli.show import clear_failed, export, show, status, verify
 
 __all__ = ["app"]
 

@@ -10,8 +10,8 @@ import typer
 
 from auralis_fp import Metadata
 from auralis_fp.cli.common import DatabaseOption, ending_well, give_up
-from auralis_fp.library.database import Database
-from auralis_fp.library.recordings import Findings, library_recordings, write_findings
+from auralis_fp.library.report.findings import Findings, library_recordings, write_findings
+from auralis_fp.library.store.database import Database
 
 __all__ = ["print_findings", "report"]
 

@@ -15,14 +15,14 @@ from rich.console import Console
 
 from auralis_fp.cli.common import FAILED, INTERRUPTED, DatabaseOption, absolute, ending_well, give_up, is_new
 from auralis_fp.cli.report import print_findings
-from auralis_fp.library.catalog import Changes, synchronize
-from auralis_fp.library.database import Database
-from auralis_fp.library.extractor import FingerprintExtractor
-from auralis_fp.library.paths import printable
-from auralis_fp.library.progress import Display, LiveDisplay, PlainDisplay, format_seconds, memory_bytes
-from auralis_fp.library.reports import work_ahead
-from auralis_fp.library.repository import CLAIM_TIMEOUT_S, LibraryRepository
-from auralis_fp.library.scanner import Scan, ScanReport
+from auralis_fp.library.store.database import Database
+from auralis_fp.library.store.filenames import printable
+from auralis_fp.library.store.queries import work_ahead
+from auralis_fp.library.store.repository import CLAIM_TIMEOUT_S, LibraryRepository
+from auralis_fp.library.work.catalog import Changes, synchronize
+from auralis_fp.library.work.extractor import FingerprintExtractor
+from auralis_fp.library.work.progress import Display, LiveDisplay, PlainDisplay, format_seconds, memory_bytes
+from auralis_fp.library.work.scan import Scan, ScanReport
 
 __all__ = ["scan"]
 

@@ -14,11 +14,11 @@ from rich.table import Table
 
 from auralis_fp import DIMENSIONS, FINGERPRINT_VERSION
 from auralis_fp.cli.common import FAILED, DatabaseOption, absolute, ending_well, give_up, is_new
-from auralis_fp.library.database import Database
-from auralis_fp.library.export import export_csv, export_json, export_parquet
-from auralis_fp.library.extractor import choose_analyzer
-from auralis_fp.library.paths import printable, to_column
-from auralis_fp.library.reports import (
+from auralis_fp.library.report.export import export_csv, export_json, export_parquet
+from auralis_fp.library.report.verification import verify_track
+from auralis_fp.library.store.database import Database
+from auralis_fp.library.store.filenames import printable, to_column
+from auralis_fp.library.store.queries import (
     StoredTrack,
     find_track,
     library_status,
@@ -26,8 +26,8 @@ from auralis_fp.library.reports import (
     stored_tracks,
     with_build,
 )
-from auralis_fp.library.repository import LibraryRepository
-from auralis_fp.library.verification import verify_track
+from auralis_fp.library.store.repository import LibraryRepository
+from auralis_fp.library.work.extractor import choose_analyzer
 
 __all__ = ["Format", "clear_failed", "export", "show", "status", "verify"]
 

@@ -23,7 +23,7 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from auralis_fp import _core
+from auralis_fp import _native as _core
 from auralis_fp.errors import Cancelled, Crashed, FileNotFound, ResourceLimit
 
 if TYPE_CHECKING:
@@ -45,9 +45,12 @@ Twice what the core allows itself for one analysis: its own limits, whose errors
 _TICK_S: Final = 0.05
 _START_S: Final = 120.0
 _GRACE_S: Final = 10.0  # the core stops within 100 ms of work; the rest is for a machine that is busy
-_BOOTSTRAP: Final = (
-    "import sys; sys.path[:] = sys.argv[2:]; from auralis_fp._worker import main; main(int(sys.argv[1]))"
-)
+_BOOTSTRAP: Final = """
+import sys
+sys.path[:] = sys.argv[2:]
+from auralis_fp.isolation.worker import main
+main(int(sys.argv[1]))
+"""
 
 
 class Analyze(Protocol):
@@ -231,7 +234,7 @@ class _Job:
 
 
 class _Worker:
-    """The parent's side of a process; :mod:`auralis_fp._worker` is the other."""
+    """The parent's side of a process; :mod:`auralis_fp.isolation.worker` is the other."""
 
     def __init__(self, analyze: Analyze, memory_limit: int | None) -> None:
         python = interpreter()

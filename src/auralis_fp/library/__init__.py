@@ -5,14 +5,19 @@ no more than :class:`FingerprintExtractor`; see ``docs/library.md``.
 """
 
 try:
-    from auralis_fp.library.claims import ClaimedTrack
-    from auralis_fp.library.database import Database
     from auralis_fp.library.errors import LibraryError
-    from auralis_fp.library.extractor import Extraction, FingerprintExtractor, Outcome
-    from auralis_fp.library.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
-    from auralis_fp.library.queue import AsyncFingerprintQueue, FingerprintQueue, QueueStatistics
-    from auralis_fp.library.repository import LibraryRepository, StoredFingerprint
-    from auralis_fp.library.scanner import Scan, ScanReport
+    from auralis_fp.library.store.claims import ClaimedTrack
+    from auralis_fp.library.store.database import Database
+    from auralis_fp.library.store.repository import LibraryRepository, StoredFingerprint
+    from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
+    from auralis_fp.library.work.protocol import (
+        BuildKeeper,
+        ClaimKeeper,
+        FailureKeeper,
+        FingerprintRepository,
+    )
+    from auralis_fp.library.work.queue import AsyncFingerprintQueue, FingerprintQueue, QueueStatistics
+    from auralis_fp.library.work.scan import Scan, ScanReport
 except ModuleNotFoundError as error:
     if error.name in ("sqlalchemy", "mutagen", "rich"):
         message = f"auralis_fp.library needs {error.name}: pip install 'auralis-fp[library]'"

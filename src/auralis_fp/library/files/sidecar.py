@@ -25,7 +25,7 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from auralis_fp import Metadata
-from auralis_fp.library.facts import build_from, recording_from, recording_object
+from auralis_fp.library.files.sidecar_facts import build_from, recording_from, recording_object
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = [
@@ -76,7 +76,7 @@ class Content:
     recording : Metadata or None
         Facts about the recording.
     build : str or None
-        What computed the values, see :func:`auralis_fp.library.facts.build_of`.
+        What computed the values, see :func:`auralis_fp.library.files.sidecar_facts.build_of`.
     """
 
     values: Mapping[str, float]

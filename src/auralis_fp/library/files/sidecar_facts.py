@@ -42,7 +42,7 @@ def build_of(analyze: object) -> str | None:
     if isinstance(analyze, IsolatedAnalyzer):
         analyze = analyze.analyze
     info = auralis_fp.build_info()
-    if getattr(analyze, "__module__", None) == "auralis_fp.reference":
+    if getattr(analyze, "__module__", "").startswith("auralis_fp.reference"):
         info["engine"] = "reference"
     elif analyze is not auralis_fp.analyze:
         return None

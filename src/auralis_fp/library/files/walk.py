@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from auralis_fp.library.sidecar import remove_orphans
+from auralis_fp.library.files.sidecar import remove_orphans
 
 __all__ = ["AUDIO_EXTENSIONS", "AudioFile", "Walk"]
 

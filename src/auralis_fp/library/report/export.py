@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from auralis_fp.library.paths import printable
-from auralis_fp.library.reports import StoredTrack
+from auralis_fp.library.store.filenames import printable
+from auralis_fp.library.store.queries import StoredTrack
 from auralis_fp.schema import NAMES
 
 __all__ = ["COLUMNS", "Encoded", "export_csv", "export_json", "export_parquet"]

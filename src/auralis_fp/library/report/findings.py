@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, BinaryIO, Final
 
 from auralis_fp import Metadata
-from auralis_fp.library import sidecar
-from auralis_fp.library.database import Database
-from auralis_fp.library.export import Encoded
-from auralis_fp.library.paths import printable
-from auralis_fp.library.reports import stored_tracks
+from auralis_fp.library.files import sidecar
+from auralis_fp.library.report.export import Encoded
+from auralis_fp.library.store.database import Database
+from auralis_fp.library.store.filenames import printable
+from auralis_fp.library.store.queries import stored_tracks
 
 __all__ = ["Finding", "Findings", "Recording", "library_recordings", "write_findings"]
 

@@ -19,9 +19,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, null, or_, select, update
 
-from auralis_fp.library.database import Database, utc_now
-from auralis_fp.library.models import COMPLETE, CRASHED, PENDING, PROCESSING, is_placeholder, is_suspect
-from auralis_fp.library.paths import from_column
+from auralis_fp.library.store.database import Database, utc_now
+from auralis_fp.library.store.filenames import from_column
+from auralis_fp.library.store.tables import COMPLETE, CRASHED, PENDING, PROCESSING, is_placeholder, is_suspect
 from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["ClaimedTrack", "Claims", "WorkLeft"]

@@ -38,8 +38,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.schema import CreateColumn
 
-from auralis_fp.library import models
 from auralis_fp.library.errors import LibraryError, in_plain_words, translated
+from auralis_fp.library.store import tables as models
 from auralis_fp.schema import NAMES
 
 __all__ = ["Database", "utc_now"]

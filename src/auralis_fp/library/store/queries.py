@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, null, or_, select
 
-from auralis_fp.library import sidecar
-from auralis_fp.library.database import Database
-from auralis_fp.library.models import ERROR, is_placeholder
-from auralis_fp.library.paths import from_column
-from auralis_fp.library.repository import StoredFingerprint
+from auralis_fp.library.files import sidecar
+from auralis_fp.library.store.database import Database
+from auralis_fp.library.store.filenames import from_column
+from auralis_fp.library.store.repository import StoredFingerprint
+from auralis_fp.library.store.tables import ERROR, is_placeholder
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = [

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from sqlalchemy import URL, and_, case, exists, insert, or_, select, update
 
-from auralis_fp.library.claims import ClaimedTrack, Claims, WorkLeft
-from auralis_fp.library.database import Database, utc_now
-from auralis_fp.library.models import COMPLETE, ERROR, PENDING, PROCESSING, is_placeholder, is_suspect
-from auralis_fp.library.paths import from_column
+from auralis_fp.library.store.claims import ClaimedTrack, Claims, WorkLeft
+from auralis_fp.library.store.database import Database, utc_now
+from auralis_fp.library.store.filenames import from_column
+from auralis_fp.library.store.tables import COMPLETE, ERROR, PENDING, PROCESSING, is_placeholder, is_suspect
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = ["LibraryRepository", "StoredFingerprint"]
@@ -113,7 +113,7 @@ class LibraryRepository:
         """Close the database."""
         self.database.close()
 
-    # What every repository has: auralis_fp.library.protocol.FingerprintRepository.
+    # What every repository has: auralis_fp.library.work.protocol.FingerprintRepository.
 
     def exists(self, track_id: int) -> bool:
         """Whether the track has a fingerprint of any version; a placeholder row is none."""

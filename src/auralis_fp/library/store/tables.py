@@ -1,6 +1,6 @@
 """The two tables this package reads and writes, as it creates them in a new database.
 
-An existing application database keeps its own definition: :mod:`auralis_fp.library.database` reflects
+An existing application database keeps its own definition: :mod:`auralis_fp.library.store.database` reflects
 it, and only the names below are ever used of it.
 """
 

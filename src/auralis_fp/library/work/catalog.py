@@ -18,11 +18,11 @@ from typing import Any, Final
 from sqlalchemy import Insert, String, or_, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from auralis_fp.library.database import Database, utc_now
-from auralis_fp.library.discovery import AudioFile, Walk
-from auralis_fp.library.models import ERROR, PENDING, PROCESSING, is_suspect
-from auralis_fp.library.paths import from_column, to_column
-from auralis_fp.library.tags import read_tags
+from auralis_fp.library.files.tags import read_tags
+from auralis_fp.library.files.walk import AudioFile, Walk
+from auralis_fp.library.store.database import Database, utc_now
+from auralis_fp.library.store.filenames import from_column, to_column
+from auralis_fp.library.store.tables import ERROR, PENDING, PROCESSING, is_suspect
 
 __all__ = ["Changes", "synchronize"]
 

@@ -19,10 +19,10 @@ from typing import Any, Final, Protocol
 import auralis_fp
 from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint, Metadata, Unreadable
 from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer, interpreter
-from auralis_fp.library import sidecar
-from auralis_fp.library.facts import build_of
-from auralis_fp.library.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
-from auralis_fp.library.sidecar import Content, FileState
+from auralis_fp.library.files import sidecar
+from auralis_fp.library.files.sidecar import Content, FileState
+from auralis_fp.library.files.sidecar_facts import build_of
+from auralis_fp.library.work.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = ["Analyze", "Extraction", "FingerprintExtractor", "Outcome", "choose_analyzer"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auralis_fp import CancelToken
-from auralis_fp.library.extractor import Extraction, FingerprintExtractor, Outcome
-from auralis_fp.library.protocol import ClaimKeeper, TrackLike
-from auralis_fp.library.tags import read_tags
+from auralis_fp.library.files.tags import read_tags
+from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
+from auralis_fp.library.work.protocol import ClaimKeeper, TrackLike
 
 __all__ = ["AsyncFingerprintQueue", "FingerprintQueue", "QueueStatistics", "default_deadline_s"]
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from auralis_fp import Metadata
-from auralis_fp.library.catalog import Changes, synchronize
-from auralis_fp.library.claims import WorkLeft
 from auralis_fp.library.errors import LibraryError
-from auralis_fp.library.extractor import Extraction, FingerprintExtractor, Outcome
-from auralis_fp.library.progress import Display, Meter
-from auralis_fp.library.protocol import TrackLike
-from auralis_fp.library.queue import FingerprintQueue, QueueStatistics
-from auralis_fp.library.repository import LibraryRepository
+from auralis_fp.library.store.claims import WorkLeft
+from auralis_fp.library.store.repository import LibraryRepository
+from auralis_fp.library.work.catalog import Changes, synchronize
+from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
+from auralis_fp.library.work.progress import Display, Meter
+from auralis_fp.library.work.protocol import TrackLike
+from auralis_fp.library.work.queue import FingerprintQueue, QueueStatistics
 
 __all__ = ["Scan", "ScanReport"]
 

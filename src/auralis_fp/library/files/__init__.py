@@ -1,0 +1,1 @@
+"""The music folders: walking them, reading tags, the sidecar files beside the music."""

@@ -1,0 +1,1 @@
+"""What a library's owner is told: findings about recordings, exports, verification."""

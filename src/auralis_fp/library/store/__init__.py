@@ -1,0 +1,1 @@
+"""The database: tables, claims, the repository, and questions that change nothing."""
