@@ -16,7 +16,7 @@ from sqlalchemy import URL, delete
 
 from auralis_fp import NAMES
 from auralis_fp.library import LibraryRepository
-from auralis_fp.library.database import Database
+from auralis_fp.library.store.database import Database
 
 ROWS = 54_756
 ROUNDS = 300

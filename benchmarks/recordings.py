@@ -14,8 +14,7 @@ import pyloudnorm
 import auralis_fp
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-import encode
-import synth
+from support import encode, synth
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RATE: Final = 44100

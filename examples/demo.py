@@ -2,8 +2,8 @@
 
     python examples/demo.py [FOLDER]
 
-The music is synthesised by ``tests/synth.py`` and encoded by the ``ffmpeg`` command line. FOLDER keeps the
-library; without it, a temporary folder is used.
+The music is synthesised by ``tests/support/synth.py`` and encoded by the ``ffmpeg`` command line. FOLDER
+keeps the library; without it, a temporary folder is used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rich.table import Table
 import auralis_fp
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import synth
+from support import synth
 
 RATE = 44100
 SECONDS = 30

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import Library, write_wav
-from references import References
+from support import synth
+from support.encode import Library, write_wav
+from support.references import References
 
 # Tests on real music exist only where there is some.
-collect_ignore = [] if os.environ.get("AURALIS_FP_MUSIC_DIR") else ["test_parity_music.py"]
+collect_ignore = [] if os.environ.get("AURALIS_FP_MUSIC_DIR") else ["numbers/test_parity_music.py"]
 
 
 @pytest.fixture(scope="session")

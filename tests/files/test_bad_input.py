@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import FORMATS, Library, decode, encode, ffmpeg
-from refusals import LIMIT_S, refusal
+from support import synth
+from support.encode import FORMATS, Library, decode, encode, ffmpeg
+from support.refusals import LIMIT_S, refusal
 
 import auralis_fp
 from auralis_fp import (

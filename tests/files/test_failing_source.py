@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import subprocess
 
-import programs
 import pytest
-import synth
-from encode import Library
+from support import programs, synth
+from support.encode import Library
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import synth
-from encode import Library
-from refusals import refusal
-from tolerances import assert_identical
+from support import synth
+from support.encode import Library
+from support.refusals import refusal
+from support.tolerances import assert_identical
 
 import auralis_fp
 from auralis_fp import CorruptAudio, FileNotFound, NoAudio, Unsupported

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import FORMATS, LOSSLESS, Library, decode, encode, ffmpeg
-from tolerances import BUILD, assert_agree, assert_identical
+from support import synth
+from support.encode import FORMATS, LOSSLESS, Library, decode, encode, ffmpeg
+from support.tolerances import BUILD, assert_agree, assert_identical
 
 import auralis_fp
 

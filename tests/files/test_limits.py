@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bombs import BOMBS, matroska, others
-from bombs.flac import flac_silence
-from encode import Library
-from tolerances import assert_identical
+from support.bombs import BOMBS, matroska, others
+from support.bombs.flac import flac_silence
+from support.encode import Library
+from support.tolerances import assert_identical
 
 import auralis_fp
 

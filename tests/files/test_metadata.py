@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import FORMATS, Library, encode, ffmpeg
 from numpy.typing import NDArray
-from synth import Samples
+from support import synth
+from support.encode import FORMATS, Library, encode, ffmpeg
+from support.synth import Samples
 
 import auralis_fp
-from auralis_fp import Metadata, _core, reference
+from auralis_fp import Metadata
+from auralis_fp import _native as _core
 from auralis_fp.fingerprint import DC_OFFSET, SILENT_PEAK, TRUNCATED_SAMPLES
+from auralis_fp.reference import definition as reference
 
 FULL = 1 - 2.0**-15  # the largest positive sample of 16 bits
 DECLARES_NOTHING = {"aac-adts", "ac3", "mp2", "mp3-no-xing", "mp3-vbr-no-xing"}

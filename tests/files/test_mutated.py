@@ -1,16 +1,16 @@
-"""Mutated files, in small number (tests/mutate.py has the large one), and what the watch over them sees."""
+"""Mutated files, in small number (tests/tools/mutate.py has the large one), and what their watch sees."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-import mutate
 import numpy as np
 import pytest
-from encode import FORMATS, Library
-from mutations import MUTATIONS, Sources, reseal
-from watched import Answer, Limits, watch
+from support.encode import FORMATS, Library
+from support.mutations import MUTATIONS, Sources, reseal
+from support.watched import Answer, Limits, watch
+from tools import mutate
 
 FILES = 600
 SEED = 2026

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
+from support.library import write_wav
 
 from auralis_fp.library import LibraryRepository
-
-from .helpers import write_wav
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 import pytest
-import synth
-from encode import Library, encode
-from tolerances import assert_agree
+from support import synth
+from support.encode import Library, encode
+from support.tolerances import assert_agree
 
 import auralis_fp
 from auralis_fp import NAMES, Fingerprint

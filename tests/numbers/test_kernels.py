@@ -8,10 +8,10 @@ import librosa
 import numpy as np
 import pytest
 import scipy.signal
-import synth
 from numpy.typing import NDArray
+from support import synth
 
-from auralis_fp._core import core
+from auralis_fp._native import core
 
 Array = NDArray[Any]
 assert core is not None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from cases import GENERATED, Case
-from references import References
-from tolerances import PARITY, assert_agree
+from support.cases import GENERATED, Case
+from support.references import References
+from support.tolerances import PARITY, assert_agree
 
 import auralis_fp
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from cases import Excerpt
-from encode import decode, duration_s
-from references import References
-from tolerances import BUILD, PARITY, assert_agree
+from support.cases import Excerpt
+from support.encode import decode, duration_s
+from support.references import References
+from support.tolerances import BUILD, PARITY, assert_agree
 
 import auralis_fp
 

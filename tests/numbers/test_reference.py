@@ -11,12 +11,13 @@ import librosa
 import numpy as np
 import pyloudnorm
 import pytest
-import synth
-from encode import Library, encode
-from tolerances import PARITY, assert_agree, assert_identical
+from support import synth
+from support.encode import Library, encode
+from support.tolerances import PARITY, assert_agree, assert_identical
 
 import auralis_fp
-from auralis_fp import DIMENSIONS, NAMES, CancelToken, Fingerprint, reference
+from auralis_fp import DIMENSIONS, NAMES, CancelToken, Fingerprint
+from auralis_fp.reference import definition as reference
 
 
 def test_import_is_light() -> None:

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import FORMATS, Library
 from numpy.typing import NDArray
-from processes import python
-from tolerances import BUILD, assert_agree, assert_identical
+from support import synth
+from support.encode import FORMATS, Library
+from support.processes import python
+from support.tolerances import BUILD, assert_agree, assert_identical
 
 import auralis_fp
-from auralis_fp import Fingerprint, _core
+from auralis_fp import Fingerprint
+from auralis_fp import _native as _core
 
 THREADS = 16
 MUSIC_DIR = os.environ.get("AURALIS_FP_MUSIC_DIR")

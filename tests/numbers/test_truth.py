@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import synth
-from synth import Samples
+from support import synth
+from support.synth import Samples
 
 import auralis_fp
 from auralis_fp import DIMENSIONS, NAMES, Fingerprint

@@ -10,10 +10,9 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-import programs
 import pytest
-import synth
-from encode import Library
+from support import programs, synth
+from support.encode import Library
 
 PACKET_DROPPED = {("result", "avformat_find_stream_info")}  # for which there was no room while probing
 MDCT = {("crash", "avcodec_open2"), ("crash", "avformat_find_stream_info")}  # in the set-up of its transform

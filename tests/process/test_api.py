@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import Library
-from tolerances import PARITY, assert_identical
+from support import synth
+from support.encode import Library
+from support.tolerances import PARITY, assert_identical
 
 import auralis_fp
 from auralis_fp import DIMENSIONS, NAMES, AnalysisError, Fingerprint, Metadata, errors

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import synth
-from encode import Library
+from support import synth
+from support.encode import Library
 
 import auralis_fp
 from auralis_fp import AnalysisError, Cancelled, CancelToken, CorruptAudio, Fingerprint, NoAudio, Unsupported

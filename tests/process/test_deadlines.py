@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 import pytest
-from encode import Library
-from tolerances import assert_identical
+from support.encode import Library
+from support.tolerances import assert_identical
 
 import auralis_fp
 from auralis_fp import Cancelled, CancelToken, Timeout

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import write_wav
+from support import synth
+from support.encode import write_wav
 
 # A CPU level that no installation has stands for a module that cannot be imported.
 WITHOUT_CORE = {**os.environ, "AURALIS_FP_CPU_LEVEL": "abacus"}

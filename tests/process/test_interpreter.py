@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from encode import Library
-from processes import python
+from support.encode import Library
+from support.processes import python
 
 import auralis_fp
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import killers
 import psutil
 import pytest
-from processes import busy_worker, eventually, workers
-from tolerances import assert_identical
+from support import killers
+from support.processes import busy_worker, eventually, workers
+from support.tolerances import assert_identical
 
 import auralis_fp
 from auralis_fp import AnalysisError, Cancelled, CancelToken, CorruptAudio, Crashed, ResourceLimit, Timeout

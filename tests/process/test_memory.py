@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synth
-from encode import encode, write_wav
+from support import synth
+from support.encode import encode, write_wav
 
 MEASURE = """
 import re, sys

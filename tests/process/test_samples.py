@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import synth
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
-from tolerances import assert_identical
+from support import synth
+from support.tolerances import assert_identical
 
 import auralis_fp
 from auralis_fp import InvalidSamples, NoAudio, Timeout

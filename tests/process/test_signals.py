@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encode import Library
-from processes import python
-from test_control import STOP_S
-from tolerances import assert_identical
+from process.test_deadlines import STOP_S
+from support.encode import Library
+from support.processes import python
+from support.tolerances import assert_identical
 
 import auralis_fp
 from auralis_fp import AnalysisError, Timeout, Unsupported

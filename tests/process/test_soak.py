@@ -1,4 +1,4 @@
-"""A quarter of a minute of tests/soak.py, and whether its judgement would notice what it is for."""
+"""A quarter of a minute of tests/tools/soak.py, and whether its judgement would notice what it is for."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soak
-import synth
 from numpy.typing import NDArray
+from support import synth
+from tools import soak
 
 import auralis_fp
 

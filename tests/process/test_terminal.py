@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bombs import BOMBS
-from encode import FORMATS, Library
+from support.bombs import BOMBS
+from support.encode import FORMATS, Library
 
 import auralis_fp
 

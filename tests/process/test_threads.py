@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from encode import Library
+from support.encode import Library
 
 import auralis_fp
 from auralis_fp import AnalysisError, Cancelled, CancelToken, Fingerprint

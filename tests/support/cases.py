@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import synth
-from encode import decode
 from numpy.typing import NDArray
-from synth import Samples
+from support import synth
+from support.encode import decode
+from support.synth import Samples
 
 
 @dataclass(frozen=True)

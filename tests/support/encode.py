@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from synth import Samples
+from support.synth import Samples
 
 
 def ffmpeg(*arguments: str | Path, stdin: bytes | None = None) -> bytes:

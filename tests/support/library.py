@@ -17,8 +17,8 @@ from sqlalchemy import select
 
 from auralis_fp import NAMES, Cancelled, CancelToken, Fingerprint, Metadata, Timeout, Unsupported
 from auralis_fp.library import LibraryRepository
-from auralis_fp.library.database import Database
-from auralis_fp.library.progress import Snapshot
+from auralis_fp.library.store.database import Database
+from auralis_fp.library.work.progress import Snapshot
 
 LIBRARY_ROWS = 54_756
 

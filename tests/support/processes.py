@@ -24,7 +24,7 @@ def workers(of: int | None = None) -> list[psutil.Process]:
     found = []
     for child in psutil.Process(of).children():
         try:
-            if any("auralis_fp._worker" in argument for argument in child.cmdline()):
+            if any("auralis_fp.isolation.worker" in argument for argument in child.cmdline()):
                 found.append(child)
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue

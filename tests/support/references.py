@@ -10,7 +10,7 @@ import pickle
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
-from cases import Case, Excerpt
+from support.cases import Case, Excerpt
 
 from auralis_fp import Fingerprint, reference
 

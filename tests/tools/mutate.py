@@ -1,6 +1,6 @@
 """Analyses mutated files of every format and tells what became of them.
 
-    python tests/mutate.py FILES [--seed N] [--workers N] [--keep FOLDER]
+    python tests/tools/mutate.py FILES [--seed N] [--workers N] [--keep FOLDER]
 
 Every file is a function of the seed and its number. It is analysed in a worker process under watch: a crash,
 5 s of processor time or a gigabyte of memory is told of the file that caused it. What is right: an
@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import synth
-from encode import FORMATS, Library
-from mutations import MUTATIONS, Sources, mutate
-from watched import Answer, Limits, watch
+from support import synth
+from support.encode import FORMATS, Library
+from support.mutations import MUTATIONS, Sources, mutate
+from support.watched import Answer, Limits, watch
 
 import auralis_fp
 from auralis_fp import DIMENSIONS, AnalysisError, Fingerprint

@@ -1,6 +1,6 @@
 """Worst difference between the compiled core and the reference analyzer over a folder of music.
 
-    python tests/parity_table.py FOLDER
+    python tests/tools/parity_table.py FOLDER
 
 Decodes every file once with the ffmpeg command line, gives the samples to both, in two processes, and
 prints a table: per dimension the tolerance, the worst difference and the track it occurred on.
@@ -12,8 +12,8 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from encode import decode
-from tolerances import PARITY, differences
+from support.encode import decode
+from support.tolerances import PARITY, differences
 
 import auralis_fp
 from auralis_fp import NAMES, reference

@@ -1,6 +1,6 @@
 """Sixteen threads over good and bad files for as long as wanted, in one process that must stay as it is.
 
-    python tests/soak.py MINUTES [--threads N] [--music FOLDER]
+    python tests/tools/soak.py MINUTES [--threads N] [--music FOLDER]
 
 Good files of every format and excerpts of music, mutated files, missing ones, directories, arrays, bytes,
 time limits and cancellations, in random order. Tells memory, descriptors and threads now and then. In the
@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
 
-import mutate
 import numpy as np
-import synth
-from encode import FORMATS, Library, decode, encode
+from support import synth
+from support.encode import FORMATS, Library, decode, encode
+from tools import mutate
 
 import auralis_fp
 from auralis_fp import AnalysisError, CancelToken, Fingerprint

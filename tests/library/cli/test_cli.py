@@ -18,12 +18,11 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from support.library import application_database, command, run_command, write_wav
 
 import auralis_fp
 from auralis_fp import NAMES
-from auralis_fp.library.export import COLUMNS
-
-from .helpers import application_database, command, run_command, write_wav
+from auralis_fp.library.report.export import COLUMNS
 
 Music = Callable[[int], list[str]]
 

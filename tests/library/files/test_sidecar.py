@@ -15,13 +15,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.library import write_wav
 
 import auralis_fp
 from auralis_fp import FINGERPRINT_VERSION, NAMES
-from auralis_fp.library import sidecar
-from auralis_fp.library.sidecar import FileState
-
-from .helpers import write_wav
+from auralis_fp.library.files import sidecar
+from auralis_fp.library.files.sidecar import FileState
 
 VALUES = {name: index + 0.5 for index, name in enumerate(NAMES)}
 

@@ -17,17 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
-import auralis_fp
-from auralis_fp import NAMES, Metadata, reference
-from auralis_fp.isolation import IsolatedAnalyzer
-from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, sidecar
-from auralis_fp.library.facts import build_from, build_of, recording_from, recording_object
-from auralis_fp.library.recordings import FINDINGS, Findings, Recording
-from auralis_fp.library.reports import stored_tracks, with_build
-from auralis_fp.library.sidecar import FileState
-
-from .helpers import (
+from support.library import (
     LIBRARY_ROWS,
     FakeAnalyzer,
     Recorder,
@@ -37,6 +27,16 @@ from .helpers import (
     values_of,
     write_wav,
 )
+
+import auralis_fp
+from auralis_fp import NAMES, Metadata, reference
+from auralis_fp.isolation import IsolatedAnalyzer
+from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan
+from auralis_fp.library.files import sidecar
+from auralis_fp.library.files.sidecar import FileState
+from auralis_fp.library.files.sidecar_facts import build_from, build_of, recording_from, recording_object
+from auralis_fp.library.report.findings import FINDINGS, Findings, Recording
+from auralis_fp.library.store.queries import stored_tracks, with_build
 
 Music = Callable[[int], list[str]]
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
+from support.library import FakeAnalyzer, Recorder, application_database, rest_of, values_of, write_wav
 
 from auralis_fp import FINGERPRINT_VERSION
 from auralis_fp.library import FingerprintExtractor, LibraryError, LibraryRepository, Scan
-from auralis_fp.library.database import Database
-
-from .helpers import FakeAnalyzer, Recorder, application_database, rest_of, values_of, write_wav
+from auralis_fp.library.store.database import Database
 
 Music = Callable[[int], list[str]]
 

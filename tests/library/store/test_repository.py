@@ -11,13 +11,12 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
+from support.library import add_fingerprint, add_tracks, set_track, track_row
 
 from auralis_fp import FINGERPRINT_VERSION, NAMES
 from auralis_fp.library import FingerprintRepository, LibraryRepository
-from auralis_fp.library.database import utc_now
-from auralis_fp.library.protocol import ClaimKeeper, FailureKeeper
-
-from .helpers import add_fingerprint, add_tracks, set_track, track_row
+from auralis_fp.library.store.database import utc_now
+from auralis_fp.library.work.protocol import ClaimKeeper, FailureKeeper
 
 VALUES = {name: float(index) for index, name in enumerate(NAMES)}
 
@@ -284,7 +283,7 @@ def test_claims_of_another_time_format_expire(library: LibraryRepository) -> Non
 
 
 def test_names_that_are_not_utf8_survive_the_database(repository: LibraryRepository) -> None:
-    from auralis_fp.library.paths import from_column, to_column
+    from auralis_fp.library.store.filenames import from_column, to_column
 
     name = "/music/caf\udce9/100%.wav"
     assert to_column("/music/café/100%.wav") == "/music/café/100%.wav"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.library import FakeAnalyzer, add_tracks, track_row, values_of, write_wav
 
 import auralis_fp
 from auralis_fp import FINGERPRINT_VERSION, NAMES, CancelToken
@@ -18,11 +19,9 @@ from auralis_fp.library import (
     LibraryError,
     LibraryRepository,
     Outcome,
-    sidecar,
 )
-from auralis_fp.library.sidecar import FileState
-
-from .helpers import FakeAnalyzer, add_tracks, track_row, values_of, write_wav
+from auralis_fp.library.files import sidecar
+from auralis_fp.library.files.sidecar import FileState
 
 Music = Callable[[int], list[str]]
 

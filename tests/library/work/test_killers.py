@@ -10,15 +10,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import killers
 import pytest
-from processes import busy_worker, eventually, workers
-
-from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository, Outcome, Scan
-from auralis_fp.library.catalog import synchronize
-from auralis_fp.library.database import utc_now
-
-from .helpers import (
+from support import killers
+from support.library import (
     FakeAnalyzer,
     Recorder,
     add_fingerprint,
@@ -29,6 +23,11 @@ from .helpers import (
     set_track,
     track_row,
 )
+from support.processes import busy_worker, eventually, workers
+
+from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository, Outcome, Scan
+from auralis_fp.library.store.database import utc_now
+from auralis_fp.library.work.catalog import synchronize
 
 Music = Callable[[int], list[str]]
 

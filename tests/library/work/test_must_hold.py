@@ -18,14 +18,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
-
-import auralis_fp
-from auralis_fp import NAMES
-from auralis_fp.library import FingerprintExtractor, LibraryError, LibraryRepository, Scan
-from auralis_fp.library.database import Database
-from auralis_fp.library.reports import library_status, stored_tracks
-
-from .helpers import (
+from support.library import (
     LIBRARY_ROWS,
     FakeAnalyzer,
     Recorder,
@@ -36,6 +29,12 @@ from .helpers import (
     run_command,
     write_wav,
 )
+
+import auralis_fp
+from auralis_fp import NAMES
+from auralis_fp.library import FingerprintExtractor, LibraryError, LibraryRepository, Scan
+from auralis_fp.library.store.database import Database
+from auralis_fp.library.store.queries import library_status, stored_tracks
 
 OLD_SIDECAR = {
     "format_version": "1.0",
@@ -144,8 +143,8 @@ import sys, threading
 import numpy as np
 from auralis_fp import analyze_samples
 from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository
-from auralis_fp.library.catalog import synchronize
-from auralis_fp.library.progress import memory_bytes
+from auralis_fp.library.work.catalog import synchronize
+from auralis_fp.library.work.progress import memory_bytes
 
 repository = LibraryRepository(sys.argv[1])
 synchronize(repository.database, [sys.argv[2]])

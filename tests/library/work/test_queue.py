@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from library.work.test_extractor import ApplicationRepository
+from support.library import FakeAnalyzer, add_tracks, track_row
 
 from auralis_fp.library import (
     AsyncFingerprintQueue,
@@ -21,12 +23,9 @@ from auralis_fp.library import (
     LibraryRepository,
     Outcome,
 )
-from auralis_fp.library.protocol import TrackLike
-from auralis_fp.library.queue import default_deadline_s
-from auralis_fp.library.reports import library_status
-
-from .helpers import FakeAnalyzer, add_tracks, track_row
-from .test_extractor import ApplicationRepository
+from auralis_fp.library.store.queries import library_status
+from auralis_fp.library.work.protocol import TrackLike
+from auralis_fp.library.work.queue import default_deadline_s
 
 Music = Callable[[int], list[str]]
 

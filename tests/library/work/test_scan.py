@@ -10,17 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.library import (
+    FakeAnalyzer,
+    Recorder,
+    application_database,
+    set_track,
+    track_row,
+    values_of,
+    write_wav,
+)
 
 from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, ScanReport
-from auralis_fp.library.catalog import synchronize
-from auralis_fp.library.claims import WorkLeft
-from auralis_fp.library.discovery import Walk
-from auralis_fp.library.progress import Meter, format_seconds
-from auralis_fp.library.queue import QueueStatistics
-from auralis_fp.library.reports import find_track, library_status
-from auralis_fp.library.tags import read_tags
-
-from .helpers import FakeAnalyzer, Recorder, application_database, set_track, track_row, values_of, write_wav
+from auralis_fp.library.files.tags import read_tags
+from auralis_fp.library.files.walk import Walk
+from auralis_fp.library.store.claims import WorkLeft
+from auralis_fp.library.store.queries import find_track, library_status
+from auralis_fp.library.work.catalog import synchronize
+from auralis_fp.library.work.progress import Meter, format_seconds
+from auralis_fp.library.work.queue import QueueStatistics
 
 Music = Callable[[int], list[str]]
 
@@ -309,7 +316,7 @@ def test_an_interrupted_scan_goes_on_where_it_was(library: LibraryRepository, mu
 
 
 def test_failed_and_outdated_tracks_only_on_request(library: LibraryRepository, music: Music) -> None:
-    from .helpers import add_fingerprint
+    from support.library import add_fingerprint
 
     songs = music(3)
     folder = Path(songs[0]).parent
@@ -348,7 +355,7 @@ def test_the_time_left_goes_by_bytes() -> None:
 
 
 def test_the_line_is_the_one_in_the_contract() -> None:
-    from auralis_fp.library.progress import Snapshot
+    from auralis_fp.library.work.progress import Snapshot
 
     snapshot = Snapshot(10_000, 54_756, 42.53, 900.0, 17 * 60.0, QueueStatistics())
     assert snapshot.line == "Progress: 10000/54756 (18.3%) | Rate: 42.5 tracks/s | ETA: 17m"

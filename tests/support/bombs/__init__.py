@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from encode import Library
-
-from bombs import flac, matroska, mp4, others
+from support.bombs import flac, matroska, mp4, others
+from support.encode import Library
 
 BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
     **flac.BOMBS,

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from encode import Library
+from support.encode import Library
 
 
 def crc(data: bytes, polynomial: int, width: int) -> bytes:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from encode import Library
+from support.encode import Library
 
 HUGE: Final = 0xFFFF_FFF0  # a 32-bit count
 

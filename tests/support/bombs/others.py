@@ -6,9 +6,8 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from encode import Library
-
-from bombs.flac import comments, crc
+from support.bombs.flac import comments, crc
+from support.encode import Library
 
 MEGABYTE: Final = 1_000_000
 
