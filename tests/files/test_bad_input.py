@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import synth
-from support.encode import FORMATS, Library, decode, encode, ffmpeg
+from support.encode import FORMATS, EncodedFiles, decode, encode, ffmpeg
 from support.refusals import LIMIT_S, refusal
 
 import auralis_fp
@@ -156,22 +156,24 @@ def test_wav_of_no_samples(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["wav-s16", "flac-16", "vorbis", "aac-m4a", "wavpack", "aiff-s16", "wma-2"])
 @pytest.mark.parametrize("kept", [4, 12, 30])
-def test_nothing_but_the_start_of_a_header(name: str, kept: int, library: Library, tmp_path: Path) -> None:
+def test_nothing_but_the_start_of_a_header(
+    name: str, kept: int, encoded: EncodedFiles, tmp_path: Path
+) -> None:
     path = tmp_path / f"x.{FORMATS[name].extension}"
-    path.write_bytes(library.file(name).read_bytes()[:kept])
+    path.write_bytes(encoded.file(name).read_bytes()[:kept])
     assert isinstance(refusal(path), Unsupported | CorruptAudio | NoAudio)
 
 
-def test_m4a_without_its_index(library: Library, tmp_path: Path) -> None:
-    whole = library.file("aac-m4a").read_bytes()
+def test_m4a_without_its_index(encoded: EncodedFiles, tmp_path: Path) -> None:
+    whole = encoded.file("aac-m4a").read_bytes()
     path = tmp_path / "x.m4a"
     path.write_bytes(whole[: whole.index(b"moov") - 4])
     assert isinstance(refusal(path), Unsupported | CorruptAudio)
 
 
 @pytest.mark.parametrize("name", ["flac-16", "vorbis", "alac-m4a", "wavpack", "aac-m4a-faststart"])
-def test_a_header_before_nothing_but_noise(name: str, library: Library, tmp_path: Path) -> None:
-    whole = bytearray(library.file(name).read_bytes())
+def test_a_header_before_nothing_but_noise(name: str, encoded: EncodedFiles, tmp_path: Path) -> None:
+    whole = bytearray(encoded.file(name).read_bytes())
     start = whole.index(b"mdat") + 4 if b"mdat" in whole else 32 if name == "wavpack" else 8192
     whole[start:] = np.random.default_rng(3).bytes(len(whole) - start)
     path = tmp_path / f"x.{FORMATS[name].extension}"
@@ -191,9 +193,9 @@ def test_a_header_before_nothing_but_noise(name: str, library: Library, tmp_path
 )
 @pytest.mark.parametrize("kept", [0.3, 0.77])
 def test_truncated_file_is_measured_as_far_as_it_goes(
-    name: str, kept: float, library: Library, tmp_path: Path
+    name: str, kept: float, encoded: EncodedFiles, tmp_path: Path
 ) -> None:
-    whole = library.file(name).read_bytes()
+    whole = encoded.file(name).read_bytes()
     path = tmp_path / f"x.{FORMATS[name].extension}"
     path.write_bytes(whole[: int(len(whole) * kept)])
     fp = auralis_fp.analyze(path, timeout=LIMIT_S)
@@ -203,13 +205,13 @@ def test_truncated_file_is_measured_as_far_as_it_goes(
 
 
 @pytest.mark.parametrize("name", ["flac-16", "mp3-cbr-128", "aac-adts", "aac-m4a", "alac-m4a", "tta"])
-def test_damaged_packets_are_skipped_and_counted(name: str, library: Library, tmp_path: Path) -> None:
-    whole = bytearray(library.file(name).read_bytes())
+def test_damaged_packets_are_skipped_and_counted(name: str, encoded: EncodedFiles, tmp_path: Path) -> None:
+    whole = bytearray(encoded.file(name).read_bytes())
     middle, burst = len(whole) // 2, len(whole) // 50
     whole[middle : middle + burst] = np.random.default_rng(5).bytes(burst)
     path = tmp_path / f"x.{FORMATS[name].extension}"
     path.write_bytes(whole)
-    fp, intact = auralis_fp.analyze(path), auralis_fp.analyze(library.file(name))
+    fp, intact = auralis_fp.analyze(path), auralis_fp.analyze(encoded.file(name))
     assert fp.metadata.damaged_packets > 0
     assert fp.metadata.duration == pytest.approx(10, abs=1.1)  # a frame of TTA is a second
     assert fp.lufs == pytest.approx(intact.lufs, abs=1.5)
@@ -218,10 +220,10 @@ def test_damaged_packets_are_skipped_and_counted(name: str, library: Library, tm
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_damage_never_gives_nonsense(name: str, seed: int, library: Library) -> None:
+def test_random_damage_never_gives_nonsense(name: str, seed: int, encoded: EncodedFiles) -> None:
     """Bytes changed, cut out and put in twice, anywhere: an error, or numbers that are numbers."""
     rng = np.random.default_rng(seed)
-    data = bytearray(library.file(name).read_bytes())
+    data = bytearray(encoded.file(name).read_bytes())
     for at in rng.integers(0, len(data), 20):
         data[at] = rng.integers(256)
     for at in rng.integers(0, min(len(data), 4096), 3):  # headers matter most
@@ -241,10 +243,12 @@ def test_random_damage_never_gives_nonsense(name: str, seed: int, library: Libra
 
 @pytest.mark.parametrize("wrong", ["mp3", "flac", "txt", "jpg", "m3u8", "sdp", ""])
 @pytest.mark.parametrize("name", ["wav-s16", "aac-m4a", "vorbis", "mp3-cbr-128"])
-def test_wrong_extension_does_not_matter(name: str, wrong: str, library: Library, tmp_path: Path) -> None:
+def test_wrong_extension_does_not_matter(
+    name: str, wrong: str, encoded: EncodedFiles, tmp_path: Path
+) -> None:
     path = tmp_path / f"x.{wrong}"
-    path.write_bytes(library.file(name).read_bytes())
-    assert auralis_fp.analyze(path) == auralis_fp.analyze(library.file(name))
+    path.write_bytes(encoded.file(name).read_bytes())
+    assert auralis_fp.analyze(path) == auralis_fp.analyze(encoded.file(name))
 
 
 @pytest.mark.parametrize("at", [0, 1000, 43_000, -1])

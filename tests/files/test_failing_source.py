@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from support import programs, synth
-from support.encode import Library
+from support.encode import EncodedFiles
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from support.encode import Library
 def test_every_error_number_at_every_read(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     program = programs.build("auralis_failing_source")
     samples = synth.to_int16(synth.song("rock", 1))[:6000]
-    tiny = Library(tmp_path_factory.mktemp("tiny"), samples, 44100)
+    tiny = EncodedFiles(tmp_path_factory.mktemp("tiny"), samples, 44100)
     done = subprocess.run([program, tiny.file(name)], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout
     assert done.stderr == ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from support import synth
-from support.encode import Library
+from support.encode import EncodedFiles
 from support.refusals import refusal
 from support.tolerances import assert_identical
 
@@ -132,11 +132,11 @@ POINTERS = (
 
 
 @pytest.mark.parametrize("kind", POINTERS)
-def test_files_that_point_at_others(kind: str, library: Library, tmp_path: Path) -> None:
+def test_files_that_point_at_others(kind: str, encoded: EncodedFiles, tmp_path: Path) -> None:
     target = tmp_path / ("media.m4a" if kind == "quicktime-reference" else "media.wav")
-    source = library.file("aac-m4a" if kind == "quicktime-reference" else "wav-s16")
+    source = encoded.file("aac-m4a" if kind == "quicktime-reference" else "wav-s16")
     target.write_bytes(source.read_bytes())
-    name, content = pointers(target, library.file("aac-m4a").read_bytes())[kind]
+    name, content = pointers(target, encoded.file("aac-m4a").read_bytes())[kind]
     (tmp_path / name).write_bytes(content)
     with opened(tmp_path) as names:
         error = refusal(tmp_path / name)

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import synth
-from support.encode import FORMATS, LOSSLESS, Library, decode, encode, ffmpeg
+from support.encode import FORMATS, LOSSLESS, EncodedFiles, decode, encode, ffmpeg
 from support.tolerances import BUILD, assert_agree, assert_identical
 
 import auralis_fp
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_decodes_like_the_command_line(name: str, library: Library) -> None:
-    path = library.file(name)
+def test_decodes_like_the_command_line(name: str, encoded: EncodedFiles) -> None:
+    path = encoded.file(name)
     samples, rate = decode(path)
     fp = auralis_fp.analyze(path)
     facts = fp.metadata
@@ -29,35 +29,35 @@ def test_decodes_like_the_command_line(name: str, library: Library) -> None:
 
 
 @pytest.mark.parametrize("name", LOSSLESS)
-def test_lossless_formats_give_the_samples_fingerprint(name: str, library: Library) -> None:
+def test_lossless_formats_give_the_samples_fingerprint(name: str, encoded: EncodedFiles) -> None:
     assert_identical(
-        auralis_fp.analyze(library.file(name)), auralis_fp.analyze_samples(library.samples, library.rate)
+        auralis_fp.analyze(encoded.file(name)), auralis_fp.analyze_samples(encoded.samples, encoded.rate)
     )
 
 
 @pytest.mark.parametrize("name", ["mp3-cbr-320", "mp3-vbr-0", "aac-m4a", "vorbis", "opus"])
-def test_encoder_delay_is_trimmed(name: str, library: Library) -> None:
+def test_encoder_delay_is_trimmed(name: str, encoded: EncodedFiles) -> None:
     """Gapless: what the encoder put in front is gone. (The end of AAC is padded to a whole frame.)"""
-    facts = auralis_fp.analyze(library.file(name)).metadata
-    padding_s = facts.duration - len(library.samples) / library.rate
+    facts = auralis_fp.analyze(encoded.file(name)).metadata
+    padding_s = facts.duration - len(encoded.samples) / encoded.rate
     assert 0 <= padding_s < (1024 / 44100 if name == "aac-m4a" else 1 / 44100)
 
 
-def test_headers_are_what_the_names_say(library: Library) -> None:
+def test_headers_are_what_the_names_say(encoded: EncodedFiles) -> None:
     """That the files test what they are meant to test."""
-    assert library.file("wav-rf64").read_bytes()[:4] == b"RF64"
-    assert library.file("wav-s16").read_bytes()[20:22] == b"\x01\x00"
-    assert library.file("wav-s24").read_bytes()[20:22] == b"\xfe\xff"  # WAVE_FORMAT_EXTENSIBLE
-    assert b"Xing" in library.file("mp3-vbr-0").read_bytes()[:4096]
-    assert b"Info" in library.file("mp3-cbr-320").read_bytes()[:4096]
+    assert encoded.file("wav-rf64").read_bytes()[:4] == b"RF64"
+    assert encoded.file("wav-s16").read_bytes()[20:22] == b"\x01\x00"
+    assert encoded.file("wav-s24").read_bytes()[20:22] == b"\xfe\xff"  # WAVE_FORMAT_EXTENSIBLE
+    assert b"Xing" in encoded.file("mp3-vbr-0").read_bytes()[:4096]
+    assert b"Info" in encoded.file("mp3-cbr-320").read_bytes()[:4096]
     for name in ("mp3-no-xing", "mp3-vbr-no-xing"):
-        start = library.file(name).read_bytes()[:4096]
+        start = encoded.file(name).read_bytes()[:4096]
         assert b"Xing" not in start
         assert b"Info" not in start
-    late, early = (library.file(name).read_bytes() for name in ("aac-m4a", "aac-m4a-faststart"))
+    late, early = (encoded.file(name).read_bytes() for name in ("aac-m4a", "aac-m4a-faststart"))
     assert late.index(b"moov") > late.index(b"mdat")
     assert early.index(b"moov") < early.index(b"mdat")
-    assert b"moof" in library.file("aac-m4a-fragmented").read_bytes()
+    assert b"moof" in encoded.file("aac-m4a-fragmented").read_bytes()
 
 
 # --- tags and cover art ------------------------------------------------------------------------------
@@ -71,8 +71,8 @@ def id3v2(frame_id: bytes, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("megabytes", [0.1, 2, 20])
-def test_mp3_behind_a_large_tag(megabytes: float, library: Library, tmp_path: Path) -> None:
-    plain = library.file("mp3-no-id3")
+def test_mp3_behind_a_large_tag(megabytes: float, encoded: EncodedFiles, tmp_path: Path) -> None:
+    plain = encoded.file("mp3-no-id3")
     # A picture whose bytes look like MP3 frames: a reader that does not skip the tag finds audio in it.
     picture = (plain.read_bytes() * 200)[: round(megabytes * 1e6)]
     tagged = tmp_path / "tagged.mp3"
@@ -80,15 +80,15 @@ def test_mp3_behind_a_large_tag(megabytes: float, library: Library, tmp_path: Pa
     assert auralis_fp.analyze(tagged) == auralis_fp.analyze(plain)
 
 
-def test_mp3_before_an_id3v1_tag(library: Library, tmp_path: Path) -> None:
-    plain = library.file("mp3-no-id3")
+def test_mp3_before_an_id3v1_tag(encoded: EncodedFiles, tmp_path: Path) -> None:
+    plain = encoded.file("mp3-no-id3")
     tagged = tmp_path / "tagged.mp3"
     tagged.write_bytes(plain.read_bytes() + b"TAG" + b"title".ljust(125, b"\0"))
     assert auralis_fp.analyze(tagged) == auralis_fp.analyze(plain)
 
 
-def test_flac_behind_an_id3_tag(library: Library, tmp_path: Path) -> None:
-    plain = library.file("flac-16")
+def test_flac_behind_an_id3_tag(encoded: EncodedFiles, tmp_path: Path) -> None:
+    plain = encoded.file("flac-16")
     tagged = tmp_path / "tagged.flac"
     tagged.write_bytes(id3v2(b"TIT2", b"\0title") + plain.read_bytes())
     assert auralis_fp.analyze(tagged) == auralis_fp.analyze(plain)
@@ -96,8 +96,8 @@ def test_flac_behind_an_id3_tag(library: Library, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mp3-cbr-128", "flac-16", "aac-m4a", "alac-m4a"])
 @pytest.mark.parametrize("picture", ["png", "jpg"])
-def test_cover_art_is_ignored(name: str, picture: str, library: Library, tmp_path: Path) -> None:
-    plain = library.file(name)
+def test_cover_art_is_ignored(name: str, picture: str, encoded: EncodedFiles, tmp_path: Path) -> None:
+    plain = encoded.file(name)
     cover, covered = tmp_path / f"cover.{picture}", tmp_path / f"covered{plain.suffix}"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=600x600", "-frames:v", "1", cover)
     streams = ["-map", "0:a", "-map", "1:v", "-c", "copy", "-disposition:v", "attached_pic"]
@@ -106,15 +106,15 @@ def test_cover_art_is_ignored(name: str, picture: str, library: Library, tmp_pat
     assert_identical(auralis_fp.analyze(covered), auralis_fp.analyze(plain))
 
 
-def test_video_is_ignored(library: Library, tmp_path: Path) -> None:
-    sound, film = library.file("aac-mka"), tmp_path / "film.mkv"
+def test_video_is_ignored(encoded: EncodedFiles, tmp_path: Path) -> None:
+    sound, film = encoded.file("aac-mka"), tmp_path / "film.mkv"
     video = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=10"]
     ffmpeg(*video, "-i", sound, *["-map", "0:v", "-map", "1:a", "-c:v", "mpeg4", "-c:a", "copy"], film)
     assert_agree(auralis_fp.analyze(film), auralis_fp.analyze(sound), BUILD)
 
 
-def test_the_default_stream_is_measured(library: Library, tmp_path: Path) -> None:
-    music, both = library.file("wav-s16"), tmp_path / "both.mka"
+def test_the_default_stream_is_measured(encoded: EncodedFiles, tmp_path: Path) -> None:
+    music, both = encoded.file("wav-s16"), tmp_path / "both.mka"
     other = encode(tmp_path / "tone.wav", synth.tone(1000, 10), 44100)
     streams = ["-map", "0:a", "-map", "1:a", "-disposition:a:0", "0", "-disposition:a:1", "default"]
     ffmpeg("-i", other, "-i", music, *streams, "-c:a", "flac", both)
@@ -186,8 +186,8 @@ def test_full_scale_of_every_integer_width(tmp_path: Path) -> None:
         assert_agree(fp, expected, BUILD)
 
 
-def test_chained_ogg_streams_are_one_recording(library: Library, tmp_path: Path) -> None:
-    one = library.file("vorbis").read_bytes()
+def test_chained_ogg_streams_are_one_recording(encoded: EncodedFiles, tmp_path: Path) -> None:
+    one = encoded.file("vorbis").read_bytes()
     chained = tmp_path / "chained.ogg"
     chained.write_bytes(one + one)
     samples, rate = decode(chained)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.bombs import BOMBS, matroska, others
 from support.bombs.flac import flac_silence
-from support.encode import Library
+from support.encode import EncodedFiles
 from support.tolerances import assert_identical
 
 import auralis_fp
@@ -89,9 +89,9 @@ def measure(path: Path, seconds: float = SECONDS) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_stays_within_the_ceiling(name: str, library: Library, tmp_path: Path) -> None:
+def test_a_bomb_stays_within_the_ceiling(name: str, encoded: EncodedFiles, tmp_path: Path) -> None:
     path = tmp_path / name
-    path.write_bytes(BOMBS[name](library))
+    path.write_bytes(BOMBS[name](encoded))
     grown, result = measure(path)
     assert grown <= LIMITS["memory_bytes"]
     assert not result.startswith("Timeout")
@@ -101,11 +101,11 @@ def test_a_bomb_stays_within_the_ceiling(name: str, library: Library, tmp_path: 
     if name in MEASURED:
         assert ":" not in result
         if (plain := MEASURED[name]) is not None:
-            assert_identical(auralis_fp.analyze(path), auralis_fp.analyze(library.file(plain)))
+            assert_identical(auralis_fp.analyze(path), auralis_fp.analyze(encoded.file(plain)))
 
 
 @pytest.mark.parametrize("shift", range(6))
-def test_what_is_skipped_may_begin_anywhere(shift: int, library: Library) -> None:
+def test_what_is_skipped_may_begin_anywhere(shift: int, encoded: EncodedFiles) -> None:
     """Also across the 512 bytes that FFmpeg is given at a time: else these tags would be too many."""
 
     def shifted(make: Callable[[bytes], bytes], begin: bytes, padding: Callable[[int], bytes]) -> bytes:
@@ -116,17 +116,17 @@ def test_what_is_skipped_may_begin_anywhere(shift: int, library: Library) -> Non
 
     tag, tags = others.id3_tag(3000), matroska.matroska_tags(3000)
     adts = shifted(
-        lambda padding: others.adts_with_tag(library, padding + tag),
+        lambda padding: others.adts_with_tag(encoded, padding + tag),
         tag[:20],
         lambda size: b"ID3\3\0\0" + others.synchsafe(size) + bytes(size),
     )
     mka = shifted(
-        lambda padding: matroska.matroska_with(library, padding, tags),
+        lambda padding: matroska.matroska_with(encoded, padding, tags),
         tags[:20],
         lambda size: matroska.element("ec", bytes(size)),
     )
     for data, plain in ((adts, "aac-adts"), (mka, "flac-mka")):
-        assert_identical(auralis_fp.analyze_bytes(data), auralis_fp.analyze(library.file(plain)))
+        assert_identical(auralis_fp.analyze_bytes(data), auralis_fp.analyze(encoded.file(plain)))
 
 
 def test_a_day_is_the_longest_recording() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from support import synth
-from support.encode import FORMATS, Library, encode, ffmpeg
+from support.encode import FORMATS, EncodedFiles, encode, ffmpeg
 from support.synth import Samples
 
 import auralis_fp
@@ -40,8 +40,8 @@ def facts(samples: Samples | NDArray[np.int16], rate: int = 44100) -> Metadata:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_whole_file_is_without_findings(name: str, library: Library) -> None:
-    m = auralis_fp.analyze(library.file(name)).metadata
+def test_a_whole_file_is_without_findings(name: str, encoded: EncodedFiles) -> None:
+    m = auralis_fp.analyze(encoded.file(name)).metadata
     assert m.findings == ()
     if name in DECLARES_NOTHING | OGG:
         assert m.declared_duration is None
@@ -54,8 +54,8 @@ def test_a_whole_file_is_without_findings(name: str, library: Library) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in INDEX_AT_THE_END])
 @pytest.mark.parametrize("kept", [0.9, 0.5])
-def test_a_truncated_file_is_found(name: str, kept: float, library: Library) -> None:
-    data = library.file(name).read_bytes()
+def test_a_truncated_file_is_found(name: str, kept: float, encoded: EncodedFiles) -> None:
+    data = encoded.file(name).read_bytes()
     whole = auralis_fp.analyze_bytes(data).metadata
     m = auralis_fp.analyze_bytes(data[: int(kept * len(data))]).metadata
     assert m.duration < 0.95 * whole.duration
@@ -76,8 +76,8 @@ def test_a_truncated_file_is_found(name: str, kept: float, library: Library) -> 
 
 
 @pytest.mark.parametrize("name", ["wav-s16", "wav-rf64", "w64", "flac-16", "mp3-vbr-0", "wma-2"])
-def test_a_tag_in_front_does_not_hide_the_declared_length(name: str, library: Library) -> None:
-    data = library.file(name).read_bytes()
+def test_a_tag_in_front_does_not_hide_the_declared_length(name: str, encoded: EncodedFiles) -> None:
+    data = encoded.file(name).read_bytes()
     tag = b"ID3\x03\0\0\0\0\x10\0" + bytes(2048)
     m = auralis_fp.analyze_bytes(tag + data[: len(data) // 2]).metadata
     assert m.declared_duration == pytest.approx(10, abs=0.05)
@@ -95,11 +95,11 @@ def test_a_wav_whose_writer_did_not_know_the_length_declares_nothing(size: int, 
     assert m.findings == ()
 
 
-def test_a_film_longer_than_its_sound_is_not_truncated(library: Library, tmp_path: Path) -> None:
+def test_a_film_longer_than_its_sound_is_not_truncated(encoded: EncodedFiles, tmp_path: Path) -> None:
     """Matroska declares one length for all streams, which says nothing of this one."""
     film = tmp_path / "film.mkv"
     video = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=20"]
-    ffmpeg(*video, "-i", library.file("aac-mka"), *["-c:v", "mpeg4", "-c:a", "copy"], film)
+    ffmpeg(*video, "-i", encoded.file("aac-mka"), *["-c:v", "mpeg4", "-c:a", "copy"], film)
     m = auralis_fp.analyze(film).metadata
     assert m.declared_duration is None
     assert m.findings == ()
@@ -120,8 +120,8 @@ def test_padding_at_other_rates_is_not_truncation(name: str, rate: int, tmp_path
 
 
 @pytest.mark.parametrize("name", sorted(OGG))
-def test_an_ogg_page_with_a_wrong_checksum_counts(name: str, library: Library) -> None:
-    data = bytearray(library.file(name).read_bytes())
+def test_an_ogg_page_with_a_wrong_checksum_counts(name: str, encoded: EncodedFiles) -> None:
+    data = bytearray(encoded.file(name).read_bytes())
     data[len(data) // 2] ^= 0xFF
     m = auralis_fp.analyze_bytes(data).metadata
     assert m.duration < 9.9
@@ -129,8 +129,8 @@ def test_an_ogg_page_with_a_wrong_checksum_counts(name: str, library: Library) -
     assert m.findings == ("damaged_packets",)
 
 
-def test_an_ogg_file_with_a_tag_behind_it_is_whole(library: Library) -> None:
-    data = library.file("vorbis").read_bytes() + b"TAG" + bytes(125)
+def test_an_ogg_file_with_a_tag_behind_it_is_whole(encoded: EncodedFiles) -> None:
+    data = encoded.file("vorbis").read_bytes() + b"TAG" + bytes(125)
     assert auralis_fp.analyze_bytes(data).metadata.findings == ()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.encode import FORMATS, Library
+from support.encode import FORMATS, EncodedFiles
 from support.mutations import MUTATIONS, Sources, reseal
 from support.watched import Answer, Limits, watch
 from tools import mutate
@@ -27,26 +27,26 @@ def test_mutated_files_are_measured_or_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mutation", MUTATIONS)
 @pytest.mark.parametrize("format_name", ["wav-s16", "aac-m4a", "vorbis", "flac-16", "w64"])
 def test_mutations_are_deterministic_and_change_something(
-    mutation: str, format_name: str, library: Library
+    mutation: str, format_name: str, encoded: EncodedFiles
 ) -> None:
-    data = library.file(format_name).read_bytes()
-    sources = Sources(data, library.file("wav-u8").read_bytes(), library.file("opus").read_bytes())
+    data = encoded.file(format_name).read_bytes()
+    sources = Sources(data, encoded.file("wav-u8").read_bytes(), encoded.file("opus").read_bytes())
     once, again, other = (MUTATIONS[mutation](np.random.default_rng(seed), sources) for seed in (1, 1, 2))
     assert once == again
     assert len({data, once, other}) > 1
 
 
 @pytest.mark.parametrize("name", ["vorbis", "opus", "flac-ogg"])
-def test_checksums_of_ogg_pages(name: str, library: Library) -> None:
-    data = library.file(name).read_bytes()
+def test_checksums_of_ogg_pages(name: str, encoded: EncodedFiles) -> None:
+    data = encoded.file(name).read_bytes()
     assert reseal(data) == data
     at = data.index(b"OggS", 100) + 22
     assert reseal(data[:at] + b"\0\0\0\0" + data[at + 4 :]) == data
 
 
-def test_a_tag_that_claims_gigabytes(tmp_path: Path, library: Library) -> None:
+def test_a_tag_that_claims_gigabytes(tmp_path: Path, encoded: EncodedFiles) -> None:
     """Found among the mutated files: FFmpeg took 1.8 GB to read a tag that the file does not hold."""
-    whole = library.file("wav-u8").read_bytes()
+    whole = encoded.file("wav-u8").read_bytes()
     at = whole.index(b"LIST") + 4
     path = tmp_path / "x.wav"
     path.write_bytes(whole[:at] + b"\xff\xff\xff\xffINFOISFT\xfe\xff\xff\xff" + whole[at + 16 :])

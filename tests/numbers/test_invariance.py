@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pytest
 from support import synth
-from support.encode import Library, encode
+from support.encode import EncodedFiles, encode
 from support.tolerances import assert_agree
 
 import auralis_fp
@@ -58,23 +58,23 @@ LOSSY: Final = {
 
 
 @pytest.fixture(scope="module", params=["rock", "house", "ballad"])
-def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Library:
+def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> EncodedFiles:
     samples = synth.to_int16(synth.song(request.param, 10, bpm=124, seed=11))
-    return Library(tmp_path_factory.mktemp(request.param), samples, 44100)
+    return EncodedFiles(tmp_path_factory.mktemp(request.param), samples, 44100)
 
 
 @pytest.fixture(scope="module")
-def original(recording: Library) -> Fingerprint:
+def original(recording: EncodedFiles) -> Fingerprint:
     return auralis_fp.analyze_samples(recording.samples, recording.rate)
 
 
 @pytest.mark.parametrize("name", LOSSY)
-def test_lossy_codecs(name: str, recording: Library, original: Fingerprint) -> None:
+def test_lossy_codecs(name: str, recording: EncodedFiles, original: Fingerprint) -> None:
     assert_agree(auralis_fp.analyze(recording.file(name)), original, LOSSY[name])
 
 
 @pytest.mark.parametrize("rate", [48000, 88200, 96000, 192000])
-def test_sample_rate(rate: int, recording: Library, original: Fingerprint, tmp_path: Path) -> None:
+def test_sample_rate(rate: int, recording: EncodedFiles, original: Fingerprint, tmp_path: Path) -> None:
     path = encode(tmp_path / "x.flac", recording.samples, 44100, "-ar", str(rate), "-sample_fmt", "s32")
     measured = auralis_fp.analyze(path)
     assert measured.metadata.sample_rate == rate

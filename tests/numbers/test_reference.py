@@ -12,7 +12,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 from support import synth
-from support.encode import Library, encode
+from support.encode import EncodedFiles, encode
 from support.tolerances import PARITY, assert_agree, assert_identical
 
 import auralis_fp
@@ -123,9 +123,9 @@ def test_file_agrees_with_the_core(short: Path) -> None:
 
 @pytest.mark.parametrize("name", ["flac-16", "vorbis"])
 def test_without_ffmpeg_soundfile_decodes(
-    name: str, library: Library, monkeypatch: pytest.MonkeyPatch
+    name: str, encoded: EncodedFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = library.file(name)
+    path = encoded.file(name)
     expected: Fingerprint = reference.analyze(path)
     monkeypatch.setattr(shutil, "which", lambda name: None)
     assert_agree(reference.analyze(path), expected, PARITY)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from support import synth
-from support.encode import FORMATS, Library
+from support.encode import FORMATS, EncodedFiles
 from support.processes import python
 from support.tolerances import BUILD, assert_agree, assert_identical
 
@@ -33,9 +33,9 @@ def music() -> list[Path]:
 
 
 @pytest.fixture(params=["generated", *(["music"] if MUSIC_DIR else [])])
-def files(request: pytest.FixtureRequest, library: Library) -> list[Path]:
+def files(request: pytest.FixtureRequest, encoded: EncodedFiles) -> list[Path]:
     """A generated recording in all formats; and real music, where there is some."""
-    return music() if request.param == "music" else [library.file(name) for name in FORMATS]
+    return music() if request.param == "music" else [encoded.file(name) for name in FORMATS]
 
 
 @cache
@@ -61,10 +61,10 @@ def test_from_memory(files: list[Path]) -> None:
         assert_identical(auralis_fp.analyze_bytes(path.read_bytes()), first_run(path))
 
 
-def test_one_array_on_many_threads(library: Library) -> None:
-    expected = auralis_fp.analyze_samples(library.samples, library.rate)
+def test_one_array_on_many_threads(encoded: EncodedFiles) -> None:
+    expected = auralis_fp.analyze_samples(encoded.samples, encoded.rate)
     with ThreadPoolExecutor(THREADS) as pool:
-        futures = [pool.submit(auralis_fp.analyze_samples, library.samples, library.rate) for _ in range(32)]
+        futures = [pool.submit(auralis_fp.analyze_samples, encoded.samples, encoded.rate) for _ in range(32)]
         for future in futures:
             assert_identical(future.result(), expected)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 from support import programs, synth
-from support.encode import Library
+from support.encode import EncodedFiles
 
 PACKET_DROPPED = {("result", "avformat_find_stream_info")}  # for which there was no room while probing
 MDCT = {("crash", "avcodec_open2"), ("crash", "avformat_find_stream_info")}  # in the set-up of its transform
@@ -41,14 +41,14 @@ def program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Library:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> EncodedFiles:
     """A seventh of a second of music in every format."""
     samples = synth.to_int16(synth.song("rock", 1, bpm=124, seed=11))[11_025 : 11_025 + 6000]
-    return Library(tmp_path_factory.mktemp("tiny"), samples, 44100)
+    return EncodedFiles(tmp_path_factory.mktemp("tiny"), samples, 44100)
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_every_allocation_fails_once(name: str, program: Path, tiny: Library) -> None:
+def test_every_allocation_fails_once(name: str, program: Path, tiny: EncodedFiles) -> None:
     done = subprocess.run([program, tiny.file(name)], capture_output=True, text=True, timeout=600)
     assert done.stderr == ""
     *problems, last = [line.split() for line in done.stdout.splitlines()]

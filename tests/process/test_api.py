@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import synth
-from support.encode import Library
+from support.encode import EncodedFiles
 from support.tolerances import PARITY, assert_identical
 
 import auralis_fp
@@ -118,13 +118,13 @@ def test_fingerprint_survives_pickle_and_json(fingerprint: Fingerprint) -> None:
         assert read["metadata"]["samples_decoded"] == fp.metadata.samples_decoded
 
 
-def test_metadata(fingerprint: Fingerprint, library: Library) -> None:
-    n = len(library.samples)
-    peak, offset = np.abs(library.samples).max() / 32768, np.abs(library.samples.mean(axis=0)).max() / 32768
+def test_metadata(fingerprint: Fingerprint, encoded: EncodedFiles) -> None:
+    n = len(encoded.samples)
+    peak, offset = np.abs(encoded.samples).max() / 32768, np.abs(encoded.samples.mean(axis=0)).max() / 32768
     signal = {"peak": peak, "dc_offset": pytest.approx(offset)}
     expected = Metadata(n / 44100, 44100, 2, "pcm_s16le", "wav", n, 0, n / 44100, **signal)
     assert fingerprint.metadata == expected
-    samples = auralis_fp.analyze_samples(library.samples, 44100).metadata
+    samples = auralis_fp.analyze_samples(encoded.samples, 44100).metadata
     assert samples == Metadata(n / 44100, 44100, 2, "samples", "samples", n, 0, **signal)
 
 
@@ -215,8 +215,8 @@ def test_error_names_a_file_whose_name_is_not_utf8(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["wav-s16", "mp3-vbr-0", "aac-m4a", "opus", "wavpack", "wma-2"])
-def test_bytes_are_as_good_as_a_file(name: str, library: Library) -> None:
-    path = library.file(name)
+def test_bytes_are_as_good_as_a_file(name: str, encoded: EncodedFiles) -> None:
+    path = encoded.file(name)
     data = path.read_bytes()
     for view in (data, bytearray(data), memoryview(data), np.frombuffer(data, np.uint8).data):
         assert auralis_fp.analyze_bytes(view) == auralis_fp.analyze(path)
@@ -263,8 +263,8 @@ def test_samples_are_left_alone() -> None:
 # --- many files --------------------------------------------------------------------------------------
 
 
-def test_analyze_many(library: Library, tmp_path: Path) -> None:
-    good = [library.file(name) for name in ("wav-s16", "flac-16", "mp3-cbr-128", "vorbis")]
+def test_analyze_many(encoded: EncodedFiles, tmp_path: Path) -> None:
+    good = [encoded.file(name) for name in ("wav-s16", "flac-16", "mp3-cbr-128", "vorbis")]
     bad = [tmp_path / "missing.wav", tmp_path]
     results = dict(auralis_fp.analyze_many([*good, *bad], workers=3))
     assert set(results) == {*good, *bad}

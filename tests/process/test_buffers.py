@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support import synth
-from support.encode import Library
+from support.encode import EncodedFiles
 
 import auralis_fp
 from auralis_fp import AnalysisError, Cancelled, CancelToken, CorruptAudio, Fingerprint, NoAudio, Unsupported
@@ -193,9 +193,9 @@ def test_an_error_that_is_kept_holds_no_buffer() -> None:
 @pytest.mark.parametrize(
     "kind", ["wav-f32", "wav-s16", "flac-16", "mp3-vbr-4", "vorbis", "aac-m4a", "opus", "wavpack"]
 )
-def test_bytes_that_change_meanwhile(kind: str, library: Library) -> None:
+def test_bytes_that_change_meanwhile(kind: str, encoded: EncodedFiles) -> None:
     """Whatever is read is some file or other: finite numbers, or an error."""
-    original = library.file(kind).read_bytes()
+    original = encoded.file(kind).read_bytes()
     data, stop, rng = bytearray(original), threading.Event(), np.random.default_rng(5)
 
     def scribble() -> None:
@@ -220,9 +220,9 @@ def test_bytes_that_change_meanwhile(kind: str, library: Library) -> None:
         writer.join()
 
 
-def test_a_file_that_changes_meanwhile(library: Library, tmp_path: Path) -> None:
+def test_a_file_that_changes_meanwhile(encoded: EncodedFiles, tmp_path: Path) -> None:
     """Overwritten, cut off, grown and replaced by another, in place."""
-    contents = [library.file(name).read_bytes() for name in ("wav-s16", "flac-16", "mp3-vbr-4", "vorbis")]
+    contents = [encoded.file(name).read_bytes() for name in ("wav-s16", "flac-16", "mp3-vbr-4", "vorbis")]
     path, stop, rng = tmp_path / "x", threading.Event(), np.random.default_rng(6)
     path.write_bytes(contents[0])
 

@@ -8,19 +8,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pytest
-from support.encode import Library
+from support.encode import EncodedFiles
+from support.stopping import STOP_S
 from support.tolerances import assert_identical
 
 import auralis_fp
 from auralis_fp import Cancelled, CancelToken, Timeout
-
-# A stopped analysis may go on for this much work (CPU time of its thread) before it notices.
-STOP_S: Final = 0.1
-
 
 # --- stopping ----------------------------------------------------------------------------------------
 
@@ -35,7 +31,7 @@ def test_timeout(timeout: float, long_wav: Path) -> None:
     assert isinstance(caught.value, TimeoutError)
 
 
-def test_timeout_while_samples_and_bytes_are_measured(library: Library, long_wav: Path) -> None:
+def test_timeout_while_samples_and_bytes_are_measured(encoded: EncodedFiles, long_wav: Path) -> None:
     hour = np.memmap(long_wav, np.int16, "r", 44).reshape(-1, 2)
     with pytest.raises(Timeout) as caught:
         auralis_fp.analyze_samples(hour, 44100, timeout=0.05)
@@ -99,9 +95,9 @@ def test_a_cancelled_token_stays_cancelled(wav: Path) -> None:
 # --- the global interpreter lock ---------------------------------------------------------------------
 
 
-def test_python_threads_go_on_during_an_analysis(library: Library) -> None:
+def test_python_threads_go_on_during_an_analysis(encoded: EncodedFiles) -> None:
     """A thread that wakes every millisecond: holding the lock would let it wake once."""
-    path = library.file("mp3-vbr-0")
+    path = encoded.file("mp3-vbr-0")
     wakings, stop = 0, threading.Event()
 
     def wake() -> None:
@@ -122,9 +118,9 @@ def test_python_threads_go_on_during_an_analysis(library: Library) -> None:
     assert min(after - before for before, after in pairwise(seen)) >= 3
 
 
-def test_other_analyses_end_during_a_long_one(library: Library, long_wav: Path) -> None:
+def test_other_analyses_end_during_a_long_one(encoded: EncodedFiles, long_wav: Path) -> None:
     """Whole analyses, one after the other, while another thread is inside an hour of audio."""
-    token, path = CancelToken(), library.file("flac-16")
+    token, path = CancelToken(), encoded.file("flac-16")
     with ThreadPoolExecutor(1) as pool:
         long = pool.submit(auralis_fp.analyze, long_wav, cancel=token)
         while not long.running():
@@ -136,9 +132,9 @@ def test_other_analyses_end_during_a_long_one(library: Library, long_wav: Path) 
             long.result()
 
 
-def test_two_threads_keep_two_processors_busy(library: Library) -> None:
+def test_two_threads_keep_two_processors_busy(encoded: EncodedFiles) -> None:
     """CPU time over wall time of two threads, set against what other programs left of two processors."""
-    path = library.file("flac-16")
+    path = encoded.file("flac-16")
 
     def work() -> None:
         for _ in range(8):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.encode import Library
+from support.encode import EncodedFiles
 from support.processes import python
 
 import auralis_fp
@@ -107,7 +107,7 @@ print(next(results)[1].metadata.codec)
 # --- forks -------------------------------------------------------------------------------------------
 
 
-def test_children_forked_in_the_midst_of_analyses(library: Library, tmp_path: Path) -> None:
+def test_children_forked_in_the_midst_of_analyses(encoded: EncodedFiles, tmp_path: Path) -> None:
     """Before, between and during analyses of other threads: a child analyses as its parent does."""
     code = """
 import os, signal, sys, threading, auralis_fp
@@ -136,7 +136,7 @@ for _ in range(10): print(child())
 stop.set()
 for thread in threads: thread.join()
 """
-    short = Library(tmp_path, library.samples[:44100], 44100)
+    short = EncodedFiles(tmp_path, encoded.samples[:44100], 44100)
     names = ("wav-s16", "mp3-vbr-4", "vorbis", "opus", "aac-m4a", "wma-2", "ac3")
     assert python(code, *map(short.file, names)).split() == ["0"] * 12
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from process.test_deadlines import STOP_S
-from support.encode import Library
+from support.encode import EncodedFiles
 from support.processes import python
+from support.stopping import STOP_S
 from support.tolerances import assert_identical
 
 import auralis_fp
@@ -102,9 +102,9 @@ def test_what_a_handler_raises_comes_out(entry: str, long_wav: Path) -> None:
         calls[entry]()
 
 
-def test_a_handler_that_analyses(library: Library) -> None:
+def test_a_handler_that_analyses(encoded: EncodedFiles) -> None:
     """On the main thread, in the midst of its own analysis."""
-    path, other = library.file("mp3-vbr-0"), library.file("wav-s16")
+    path, other = encoded.file("mp3-vbr-0"), encoded.file("wav-s16")
     expected, results = auralis_fp.analyze(path), []
 
     def analyze() -> None:
@@ -119,9 +119,9 @@ def test_a_handler_that_analyses(library: Library) -> None:
         assert_identical(result, auralis_fp.analyze(other))
 
 
-def test_signals_at_any_moment(library: Library) -> None:
+def test_signals_at_any_moment(encoded: EncodedFiles) -> None:
     """A result, the error, or what the handler raised: never two of them, never a mixture."""
-    path = library.file("aac-m4a")
+    path = encoded.file("aac-m4a")
     begun = time.process_time()
     expected = auralis_fp.analyze(path)
     often = 1.1 * (time.process_time() - begun)  # so that some analyses are struck, and some are not
@@ -139,19 +139,19 @@ def test_signals_at_any_moment(library: Library) -> None:
             struck += 1
 
 
-def test_signals_while_many_threads_are_inside(library: Library) -> None:
+def test_signals_while_many_threads_are_inside(encoded: EncodedFiles) -> None:
     """Handlers run on the main thread, which waits; the threads notice nothing."""
     names = ["wav-s16", "flac-16", "mp3-vbr-4", "vorbis", "opus", "aac-m4a"] * 8
-    expected = {name: auralis_fp.analyze(library.file(name)) for name in set(names)}
+    expected = {name: auralis_fp.analyze(encoded.file(name)) for name in set(names)}
     hits: list[int] = []
     with ThreadPoolExecutor(16) as pool, alarms(lambda: hits.append(1), 0.002):
-        results = list(pool.map(lambda name: auralis_fp.analyze(library.file(name)), names))
+        results = list(pool.map(lambda name: auralis_fp.analyze(encoded.file(name)), names))
     for name, result in zip(names, results, strict=True):
         assert_identical(result, expected[name])
     assert len(hits) > 10
 
 
-def test_interrupted_reads_are_read_again(library: Library) -> None:
+def test_interrupted_reads_are_read_again(encoded: EncodedFiles) -> None:
     """Signals that interrupt system calls are no I/O errors."""
     code = """
 import signal, sys, auralis_fp
@@ -162,7 +162,7 @@ vectors = {auralis_fp.analyze(path).vector.tobytes() for path in sys.argv[1:] fo
 signal.setitimer(signal.ITIMER_REAL, 0)
 print(len(vectors))
 """
-    assert python(code, library.file("wav-f64"), library.file("mp3-cbr-320")).split() == ["2"]
+    assert python(code, encoded.file("wav-f64"), encoded.file("mp3-cbr-320")).split() == ["2"]
 
 
 def test_an_error_from_a_thread_while_the_main_thread_is_struck(long_wav: Path) -> None:

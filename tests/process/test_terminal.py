@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.bombs import BOMBS
-from support.encode import FORMATS, Library
+from support.encode import FORMATS, EncodedFiles
 
 import auralis_fp
 
@@ -52,13 +52,13 @@ def run(code: str, *arguments: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def damaged(library: Library, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def damaged(encoded: EncodedFiles, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Damaged in the head, damaged in the middle, cut off, in every format; and files of lies."""
     folder = tmp_path_factory.mktemp("damaged")
     rng = np.random.default_rng(7)
     paths = []
     for name, one in FORMATS.items():
-        whole = library.file(name).read_bytes()
+        whole = encoded.file(name).read_bytes()
         head, middle = bytearray(whole), bytearray(whole)
         for at in rng.integers(12, 400, 30):
             head[at] = rng.integers(256)
@@ -73,7 +73,7 @@ def damaged(library: Library, tmp_path_factory: pytest.TempPathFactory) -> list[
             paths[-1].write_bytes(data)
     for name in ("mp4-stsz-100000000", "mp4-3000-streams", "matroska-claims", "ape-30M-frames"):
         paths.append(folder / name)
-        paths[-1].write_bytes(BOMBS[name](library))
+        paths[-1].write_bytes(BOMBS[name](encoded))
     return paths
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.encode import Library
+from support.encode import EncodedFiles
 
 import auralis_fp
 from auralis_fp import AnalysisError, Cancelled, CancelToken, Fingerprint
@@ -38,12 +38,12 @@ def outcome(work: Callable[[], Fingerprint]) -> tuple[object, ...]:
 
 
 @pytest.fixture
-def calls(library: Library, tmp_path: Path) -> list[Callable[[], Fingerprint]]:
+def calls(encoded: EncodedFiles, tmp_path: Path) -> list[Callable[[], Fingerprint]]:
     """Calls of every kind, whose outcome does not depend on time."""
     rng = np.random.default_rng(1)
     calls: list[Callable[[], Fingerprint]] = []
     for name in NAMES:
-        path, data = library.file(name), library.file(name).read_bytes()
+        path, data = encoded.file(name), encoded.file(name).read_bytes()
         hole = bytearray(data)
         hole[len(data) // 2 : len(data) // 2 + 500] = rng.bytes(500)
         calls += [
@@ -59,7 +59,7 @@ def calls(library: Library, tmp_path: Path) -> list[Callable[[], Fingerprint]]:
         partial(auralis_fp.analyze, tmp_path / "missing.mp3"),
         partial(auralis_fp.analyze, tmp_path),
         partial(auralis_fp.analyze_bytes, rng.bytes(50_000)),
-        partial(auralis_fp.analyze_samples, library.samples, library.rate),
+        partial(auralis_fp.analyze_samples, encoded.samples, encoded.rate),
         partial(auralis_fp.analyze_samples, nan, 8000),
     ]
     return calls
@@ -75,9 +75,9 @@ def test_each_thread_gets_its_own_answer(calls: list[Callable[[], Fingerprint]])
         assert result == expected[index]
 
 
-def test_cancelled_from_elsewhere_at_any_moment(library: Library) -> None:
+def test_cancelled_from_elsewhere_at_any_moment(encoded: EncodedFiles) -> None:
     """A thread cancels one token after another while sixteen work: the answer, or Cancelled, nothing else."""
-    paths = [library.file(name) for name in NAMES]
+    paths = [encoded.file(name) for name in NAMES]
     expected = {path: outcome(partial(auralis_fp.analyze, path)) for path in paths}
     tokens = [CancelToken() for _ in range(2 * len(paths))]
     done = threading.Event()

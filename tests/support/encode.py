@@ -158,7 +158,7 @@ FORMATS: Final[dict[str, Format]] = {
 LOSSLESS: Final = [name for name, one in FORMATS.items() if one.lossless]
 
 
-class Library:
+class EncodedFiles:
     """Files of one recording in any of :data:`FORMATS`, each encoded when first asked for."""
 
     def __init__(self, folder: Path, samples: NDArray[np.int16], rate: int) -> None:

@@ -9,21 +9,25 @@ import sys
 import time
 import wave
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 
 from auralis_fp import NAMES, Cancelled, CancelToken, Fingerprint, Metadata, Timeout, Unsupported
-from auralis_fp.library import LibraryRepository
+from auralis_fp.library import ClaimedTrack, LibraryRepository
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.work.progress import Snapshot
 
 LIBRARY_ROWS = 54_756
 
+Music = Callable[[int], list[str]]
+"""Makes a folder with so many short files, and returns their paths: the fixture ``music``."""
 
-def write_wav(path: str | Path, seed: int = 0, seconds: float = 0.2, rate: int = 8000) -> str:
+
+def write_noise(path: str | Path, seed: int = 0, seconds: float = 0.2, rate: int = 8000) -> str:
     """Write noise that depends on ``seed``."""
     noise = np.random.default_rng(seed).integers(-8000, 8000, int(seconds * rate), dtype=np.int16)
     with wave.open(os.fspath(path), "wb") as file:
@@ -65,6 +69,32 @@ class FakeAnalyzer:
             time.sleep(0.002)
         metadata = Metadata(1.0, 8000, 1, "pcm_s16le", "wav", 8000, 0)
         return Fingerprint(list(values_of(path).values()), metadata)
+
+
+class ApplicationRepository:
+    """A repository with the five methods of the contract and nothing else."""
+
+    def __init__(self, stored: object = None) -> None:
+        self.rows: dict[int, dict[str, float]] = {}
+        self.missing: list[ClaimedTrack] = []
+        self.returned = stored
+
+    def exists(self, track_id: int) -> bool:
+        return track_id in self.rows
+
+    def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> Any:
+        if self.returned is not False:
+            self.rows[track_id] = dict(fingerprint_data)
+        return self.returned
+
+    def get_by_track_id(self, track_id: int) -> dict[str, float] | None:
+        return self.rows.get(track_id)
+
+    def get_missing_fingerprints(self, limit: int | None = None) -> list[ClaimedTrack]:
+        return self.missing[:limit]
+
+    def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
+        return self.missing.pop(0) if self.missing else None
 
 
 class Recorder:

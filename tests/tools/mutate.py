@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import numpy as np
 from support import synth
-from support.encode import FORMATS, Library
+from support.encode import FORMATS, EncodedFiles
 from support.mutations import MUTATIONS, Sources, mutate
 from support.watched import Answer, Limits, watch
 
@@ -56,7 +56,7 @@ class Job:
     def make(self, folder: Path) -> bytes:
         rng = np.random.default_rng([self.seed, self.number])
         other = list(FORMATS)[rng.integers(len(FORMATS))]
-        files = [Library(folder / part, _NOTHING, 0).file(name) for part, name in (
+        files = [EncodedFiles(folder / part, _NOTHING, 0).file(name) for part, name in (
             ("a", self.format), ("b", self.format), ("a", other),
         )]  # fmt: skip
         return mutate(self.mutation, rng, Sources(*(file.read_bytes() for file in files)))
@@ -70,9 +70,9 @@ def encode_sources(folder: Path) -> None:
     for name, style, seconds, rate, channels in (("a", "rock", 3, 44100, 2), ("b", "house", 2, 32000, 1)):
         (folder / name).mkdir()
         samples = synth.to_int16(synth.song(style, seconds, rate, seed=11))[:, :channels]
-        library = Library(folder / name, samples, rate)
+        encoded = EncodedFiles(folder / name, samples, rate)
         for one in FORMATS:
-            library.file(one)
+            encoded.file(one)
 
 
 # --- in the worker -----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 from support import synth
-from support.encode import FORMATS, Library, decode, encode
+from support.encode import FORMATS, EncodedFiles, decode, encode
 from tools import mutate
 
 import auralis_fp
@@ -69,9 +69,9 @@ def outcome_of(call: Callable[[], Fingerprint]) -> Outcome:
 
 def cases(folder: Path, music: Path | None, mutated: int = 400) -> list[Case]:
     samples = synth.to_int16(synth.song("rock", 10, bpm=124, seed=11))
-    library = Library(folder, samples, 44100)
-    good = [library.file(name) for name in FORMATS]
-    good += [library.folder / f"{path.stem}.wav" for path in excerpts(folder, music)]
+    encoded = EncodedFiles(folder, samples, 44100)
+    good = [encoded.file(name) for name in FORMATS]
+    good += [encoded.folder / f"{path.stem}.wav" for path in excerpts(folder, music)]
     found = [Case(f"file {path.name}", partial(auralis_fp.analyze, path)) for path in good]
     found += [
         Case(f"bytes {path.name}", partial(auralis_fp.analyze_bytes, path.read_bytes())) for path in good[::6]

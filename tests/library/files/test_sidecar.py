@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.library import write_wav
+from support.library import write_noise
 
 import auralis_fp
 from auralis_fp import FINGERPRINT_VERSION, NAMES
@@ -27,7 +27,7 @@ VALUES = {name: index + 0.5 for index, name in enumerate(NAMES)}
 
 @pytest.fixture
 def song(tmp_path: Path) -> str:
-    return write_wav(tmp_path / "song.wav")
+    return write_noise(tmp_path / "song.wav")
 
 
 def content_for(song: str) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def test_hostile_bytes_are_a_miss(song: str, data: bytes) -> None:
 @given(data=st.data())
 def test_mutations_never_raise_and_never_bend_a_number(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        song = write_wav(Path(folder) / "song.wav")
+        song = write_noise(Path(folder) / "song.wav")
         raw = bytearray(json.dumps(content_for(song)).encode())
         for _ in range(data.draw(st.integers(1, 4))):
             at = data.draw(st.integers(0, len(raw) - 1))
@@ -256,7 +256,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(
 
 
 def test_a_read_only_folder_costs_the_cache_alone(unprivileged: Path) -> None:
-    song = write_wav(unprivileged / "song.wav")
+    song = write_noise(unprivileged / "song.wav")
     unprivileged.chmod(0o555)
     with pytest.raises(OSError, match="Permission denied"):
         sidecar.write(song, VALUES, FileState.of(song))
@@ -278,7 +278,7 @@ def test_orphans_go_and_files_that_are_written_or_foreign_stay(tmp_path: Path) -
 
 
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
-    song = write_wav(tmp_path / "caf\udce9.wav")
+    song = write_noise(tmp_path / "caf\udce9.wav")
     sidecar.write(song, VALUES, FileState.of(song))
     assert sidecar.read(song) is not None
     assert json.loads(Path(song + ".25d").read_bytes())["audio_file"]["path"] == "caf\ufffd.wav"

@@ -6,7 +6,6 @@ import csv
 import json
 import sqlite3
 import wave
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,12 +19,13 @@ from numpy.typing import NDArray
 from support.library import (
     LIBRARY_ROWS,
     FakeAnalyzer,
+    Music,
     Recorder,
     add_tracks,
     application_database,
     run_command,
     values_of,
-    write_wav,
+    write_noise,
 )
 
 import auralis_fp
@@ -38,8 +38,6 @@ from auralis_fp.library.files.sidecar_facts import build_from, build_of, recordi
 from auralis_fp.library.report.findings import FINDINGS, Findings, Recording
 from auralis_fp.library.store.queries import stored_tracks, with_build
 
-Music = Callable[[int], list[str]]
-
 RECORDING = Metadata(1.5, 44100, 2, "mp3", "mp3", 66150, 3, 2.0, 7, 1.0, -0.25, True)
 BUILD = '{"engine": "core", "version": "0.1.0"}'
 
@@ -49,7 +47,7 @@ BUILD = '{"engine": "core", "version": "0.1.0"}'
 
 @pytest.fixture
 def song(tmp_path: Path) -> str:
-    return write_wav(tmp_path / "song.wav")
+    return write_noise(tmp_path / "song.wav")
 
 
 def metadata_of(song: str) -> Any:

@@ -9,13 +9,19 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
-from support.library import FakeAnalyzer, Recorder, application_database, rest_of, values_of, write_wav
+from support.library import (
+    FakeAnalyzer,
+    Music,
+    Recorder,
+    application_database,
+    rest_of,
+    values_of,
+    write_noise,
+)
 
 from auralis_fp import FINGERPRINT_VERSION
 from auralis_fp.library import FingerprintExtractor, LibraryError, LibraryRepository, Scan
 from auralis_fp.library.store.database import Database
-
-Music = Callable[[int], list[str]]
 
 
 def columns_of(path: Path, table: str) -> list[tuple[object, ...]]:
@@ -148,7 +154,7 @@ def test_many_processes_may_open_a_new_database_at_once(database_url: str) -> No
 
 def test_a_postgresql_application_database(postgresql: Callable[[], str], tmp_path: Path) -> None:
     """Its own types: an enumeration for the status, times with a zone, limited titles."""
-    file = write_wav(tmp_path / ("long title " * 6 + ".wav"))
+    file = write_noise(tmp_path / ("long title " * 6 + ".wav"))
     url = postgresql()
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -168,7 +174,7 @@ def test_a_postgresql_application_database(postgresql: Callable[[], str], tmp_pa
     extractor = FingerprintExtractor(repository, analyze=analyzer)
     Scan(repository, extractor, folders=[str(tmp_path)]).run(Recorder())
     assert analyzer.calls == []
-    write_wav(file, seed=1)
+    write_noise(file, seed=1)
     Scan(repository, extractor, folders=[str(tmp_path)]).run(Recorder())
     assert analyzer.calls == [file]
     repository.close()

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.library import FakeAnalyzer, add_tracks, track_row, values_of, write_wav
+from support.library import (
+    ApplicationRepository,
+    FakeAnalyzer,
+    Music,
+    add_tracks,
+    track_row,
+    values_of,
+    write_noise,
+)
 
 import auralis_fp
 from auralis_fp import FINGERPRINT_VERSION, NAMES, CancelToken
 from auralis_fp.library import (
-    ClaimedTrack,
     FingerprintExtractor,
     FingerprintRepository,
     LibraryError,
@@ -22,34 +28,6 @@ from auralis_fp.library import (
 )
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.sidecar import FileState
-
-Music = Callable[[int], list[str]]
-
-
-class ApplicationRepository:
-    """A repository with the five methods of the contract and nothing else."""
-
-    def __init__(self, stored: object = None) -> None:
-        self.rows: dict[int, dict[str, float]] = {}
-        self.missing: list[ClaimedTrack] = []
-        self.returned = stored
-
-    def exists(self, track_id: int) -> bool:
-        return track_id in self.rows
-
-    def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> Any:
-        if self.returned is not False:
-            self.rows[track_id] = dict(fingerprint_data)
-        return self.returned
-
-    def get_by_track_id(self, track_id: int) -> dict[str, float] | None:
-        return self.rows.get(track_id)
-
-    def get_missing_fingerprints(self, limit: int | None = None) -> list[ClaimedTrack]:
-        return self.missing[:limit]
-
-    def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
-        return self.missing.pop(0) if self.missing else None
 
 
 def test_the_order_is_sidecar_then_analysis(library: LibraryRepository, music: Music) -> None:
@@ -180,7 +158,7 @@ def test_a_file_that_changes_meanwhile_is_measured_again(library: LibraryReposit
         def __call__(self, path: str, **options: Any) -> auralis_fp.Fingerprint:
             measured = super().__call__(path, **options)
             if len(self.calls) <= self.times:
-                write_wav(path, seed=100 + len(self.calls), seconds=0.1 * len(self.calls))
+                write_noise(path, seed=100 + len(self.calls), seconds=0.1 * len(self.calls))
             return measured
 
     assert FingerprintExtractor(library, analyze=Changing()).extract_and_store(track, song)

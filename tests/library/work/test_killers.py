@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from support import killers
 from support.library import (
     FakeAnalyzer,
+    Music,
     Recorder,
     add_fingerprint,
     add_tracks,
@@ -28,8 +28,6 @@ from support.processes import busy_worker, eventually, workers
 from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository, Outcome, Scan
 from auralis_fp.library.store.database import utc_now
 from auralis_fp.library.work.catalog import synchronize
-
-Music = Callable[[int], list[str]]
 
 
 @pytest.fixture

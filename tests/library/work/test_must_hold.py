@@ -27,7 +27,7 @@ from support.library import (
     command,
     rest_of,
     run_command,
-    write_wav,
+    write_noise,
 )
 
 import auralis_fp
@@ -51,7 +51,7 @@ def make_files(folder: Path, number: int, seconds: float) -> list[Path]:
     for index in range(number):
         path = folder / f"{index:03}.wav"
         if index < 10:
-            write_wav(path, index, seconds=seconds, rate=22050)
+            write_noise(path, index, seconds=seconds, rate=22050)
         else:
             shutil.copyfile(folder / f"{index % 10:03}.wav", path)
         if index % 3 == 0:
@@ -172,7 +172,7 @@ def test_memory_stays_flat_over_2000_files(tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
     for index in range(2000):
-        write_wav(folder / f"{index}.wav", index, seconds=0.1)
+        write_noise(folder / f"{index}.wav", index, seconds=0.1)
     done = subprocess.run(
         [sys.executable, "-c", SOAK, str(tmp_path / "library.db"), str(folder)],
         capture_output=True, text=True, timeout=300,

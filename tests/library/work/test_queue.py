@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from library.work.test_extractor import ApplicationRepository
-from support.library import FakeAnalyzer, add_tracks, track_row
+from support.library import ApplicationRepository, FakeAnalyzer, Music, add_tracks, track_row
 
 from auralis_fp.library import (
     AsyncFingerprintQueue,
@@ -26,8 +25,6 @@ from auralis_fp.library import (
 from auralis_fp.library.store.queries import library_status
 from auralis_fp.library.work.protocol import TrackLike
 from auralis_fp.library.work.queue import default_deadline_s
-
-Music = Callable[[int], list[str]]
 
 
 def queue_of(repository: LibraryRepository, seconds: float = 0.0, **options: Any) -> FingerprintQueue:

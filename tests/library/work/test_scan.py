@@ -6,18 +6,18 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.library import (
     FakeAnalyzer,
+    Music,
     Recorder,
     application_database,
     set_track,
     track_row,
     values_of,
-    write_wav,
+    write_noise,
 )
 
 from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, ScanReport
@@ -28,8 +28,6 @@ from auralis_fp.library.store.queries import find_track, library_status
 from auralis_fp.library.work.catalog import synchronize
 from auralis_fp.library.work.progress import Meter, format_seconds
 from auralis_fp.library.work.queue import QueueStatistics
-
-Music = Callable[[int], list[str]]
 
 
 def scan(repository: LibraryRepository, folder: Path, analyzer: FakeAnalyzer | None = None) -> ScanReport:
@@ -61,14 +59,14 @@ def test_links_lead_to_one_track_per_file(library: LibraryRepository, tmp_path: 
     music, elsewhere = tmp_path / "music", tmp_path / "elsewhere"
     music.mkdir()
     elsewhere.mkdir()
-    write_wav(music / "b.wav", 1)
+    write_noise(music / "b.wav", 1)
     os.link(music / "b.wav", music / "a.wav")
     (music / "c.wav").symlink_to("b.wav")
-    write_wav(elsewhere / "target.wav", 2)
+    write_noise(elsewhere / "target.wav", 2)
     (music / "d.wav").symlink_to(elsewhere / "target.wav")
     (music / "e.wav").symlink_to(elsewhere / "target.wav")
     (music / ".store").mkdir()
-    write_wav(music / ".store" / "1.wav", 3)
+    write_noise(music / ".store" / "1.wav", 3)
     (music / "f.wav").symlink_to(".store/1.wav")  # as git-annex does
     report = scan(library, music)
     assert (report.changes.new, report.changes.other_names) == (3, 3)
@@ -93,10 +91,10 @@ def test_new_changed_moved_and_missing(repository: LibraryRepository, music: Mus
     assert scan(repository, folder, analyzer).statistics.done == 0
     ids = {song.name: find_track(repository.database, "", str(song)) for song in songs}
 
-    write_wav(songs[0], 100)  # the same size
-    write_wav(songs[1], 101, seconds=0.3)
+    write_noise(songs[0], 100)  # the same size
+    write_noise(songs[1], 101, seconds=0.3)
     info = songs[2].stat()
-    write_wav(songs[2], 102)
+    write_noise(songs[2], 102)
     os.utime(songs[2], ns=(info.st_atime_ns, info.st_mtime_ns - 10**12))  # replaced by an older file
     (folder / "Album").mkdir()
     songs[3].rename(folder / "Album" / "renamed.wav")
@@ -136,7 +134,7 @@ def test_a_changed_file_that_fails_does_not_keep_its_old_numbers(
     assert (track.status, track.fingerprint) == ("error", None)
     # It is left alone until it changes again.
     assert scan(library, Path(song).parent).statistics.done == 0
-    write_wav(song, 5)
+    write_noise(song, 5)
     assert scan(library, Path(song).parent).statistics.analyzed == 1
 
 
@@ -144,7 +142,7 @@ def test_moves_that_are_not_certain_are_new_files(library: LibraryRepository, tm
     folder = tmp_path / "music"
     folder.mkdir()
     for name in ("a.wav", "b.wav"):
-        write_wav(folder / name)
+        write_noise(folder / name)
         os.utime(folder / name, (1_000_000_000, 1_000_000_000))
     scan(library, folder)
     for name in ("a.wav", "b.wav"):  # twins: the same size and time
@@ -174,7 +172,7 @@ def test_changes_in_an_application_database_go_by_the_time_of_the_fingerprint(
     scan(repository, songs[0].parent, analyzer)
     scan(repository, songs[0].parent, analyzer)
     assert len(analyzer.calls) == 3
-    write_wav(songs[1], 50)  # the same size, newer
+    write_noise(songs[1], 50)  # the same size, newer
     scan(repository, songs[0].parent, analyzer)
     assert analyzer.calls[3:] == [str(songs[1])]
 
@@ -183,7 +181,7 @@ def test_names_that_are_not_utf8(repository: LibraryRepository, tmp_path: Path) 
     folder = tmp_path / "music" / "Beyonc\udce9"
     folder.mkdir(parents=True)
     song = folder / "caf\udce9.wav"
-    write_wav(song)
+    write_noise(song)
     assert scan(repository, tmp_path / "music").statistics.analyzed == 1
     assert stored_paths(repository)[0].startswith("file:///")
     again = scan(repository, tmp_path / "music")
@@ -196,8 +194,8 @@ def test_names_that_are_not_utf8(repository: LibraryRepository, tmp_path: Path) 
 
 def test_an_unreadable_folder_is_named_and_its_tracks_are_not_missing(unprivileged: Path) -> None:
     (unprivileged / "music" / "closed").mkdir(parents=True)
-    write_wav(unprivileged / "music" / "a.wav", 1)
-    write_wav(unprivileged / "music" / "closed" / "b.wav", 2)
+    write_noise(unprivileged / "music" / "a.wav", 1)
+    write_noise(unprivileged / "music" / "closed" / "b.wav", 2)
     repository = LibraryRepository(unprivileged / "library.db")
     assert scan(repository, unprivileged / "music").clean
     (unprivileged / "music" / "closed").chmod(0)
@@ -209,7 +207,7 @@ def test_an_unreadable_folder_is_named_and_its_tracks_are_not_missing(unprivileg
 
 def test_a_read_only_music_folder_costs_the_sidecars_alone(unprivileged: Path) -> None:
     (unprivileged / "music").mkdir()
-    write_wav(unprivileged / "music" / "a.wav")
+    write_noise(unprivileged / "music" / "a.wav")
     (unprivileged / "music").chmod(0o555)
     repository = LibraryRepository(unprivileged / "library.db")
     report = scan(repository, unprivileged / "music")
@@ -248,9 +246,9 @@ def test_a_dry_run_changes_nothing(library: LibraryRepository, music: Music) -> 
     folder = Path(songs[0]).parent
     assert synchronize(None, [str(folder)], dry_run=True).new == 4
     scan(library, folder)
-    write_wav(songs[0], 50, seconds=0.4)
+    write_noise(songs[0], 50, seconds=0.4)
     Path(songs[1]).unlink()
-    write_wav(folder / "new.wav", 60)
+    write_noise(folder / "new.wav", 60)
     library.database.engine.dispose()
     before = sqlite3.connect(library.database.name).execute("SELECT * FROM tracks").fetchall()
     changes = synchronize(library.database, [str(folder)], dry_run=True)
@@ -261,7 +259,7 @@ def test_a_dry_run_changes_nothing(library: LibraryRepository, music: Music) -> 
 def test_rows_hold_what_the_file_says_of_itself(library: LibraryRepository, tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
-    source = write_wav(tmp_path / "source.wav", rate=44100, seconds=1.0)
+    source = write_noise(tmp_path / "source.wav", rate=44100, seconds=1.0)
     subprocess.run(
         ["ffmpeg", "-v", "error", "-i", source, "-metadata", "title=Thé Sòng", folder / "a.flac"], check=True
     )

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from support.encode import Library
+from support.encode import EncodedFiles
 
 
 def crc(data: bytes, polynomial: int, width: int) -> bytes:
@@ -48,16 +48,16 @@ def flac_metadata(flac: bytes, kind: int, body: bytes, count: int = 1) -> bytes:
     return flac[:4] + b"\0" + flac[5:42] + block * count + b"\x81\0\0\0" + flac[flac.index(b"\xff\xf8", 42) :]
 
 
-def flac_pictures(library: Library) -> bytes:
+def flac_pictures(encoded: EncodedFiles) -> bytes:
     head = struct.pack(">II10sIIIII", 3, 10, b"image/jpeg", 0, 100, 100, 24, 0)
     pixels = (1 << 24) - 1 - len(head) - 4
     picture = head + pixels.to_bytes(4, "big") + bytes(pixels)
-    return flac_metadata(library.file("flac-16").read_bytes(), 6, picture, 6)
+    return flac_metadata(encoded.file("flac-16").read_bytes(), 6, picture, 6)
 
 
-def flac_claims(library: Library) -> bytes:
+def flac_claims(encoded: EncodedFiles) -> bytes:
     """STREAMINFO of 8 channels at 655 350 Hz with 2^36 - 1 samples."""
-    data = bytearray(library.file("flac-16").read_bytes())
+    data = bytearray(encoded.file("flac-16").read_bytes())
     data[18:26] = (655_350 << 44 | 7 << 41 | 31 << 36 | (1 << 36) - 1).to_bytes(8, "big")
     return bytes(data)
 
@@ -69,20 +69,20 @@ def comments(count: int, *, claimed: int | None = None) -> bytes:
     return bytes(4) + (count if claimed is None else claimed).to_bytes(4, "little") + listed
 
 
-def flac_tags(library: Library, count: int, blocks: int = 1) -> bytes:
-    flac = library.file("flac-16").read_bytes()
+def flac_tags(encoded: EncodedFiles, count: int, blocks: int = 1) -> bytes:
+    flac = encoded.file("flac-16").read_bytes()
     return flac_metadata(flac, 4, comments(count), blocks)
 
 
-BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
-    "flac-hour-of-silence": lambda library: flac_silence(3600),
-    "flac-8-silent-channels": lambda library: flac_silence(600, 192_000, 8),
+BOMBS: Final[dict[str, Callable[[EncodedFiles], bytes]]] = {
+    "flac-hour-of-silence": lambda encoded: flac_silence(3600),
+    "flac-8-silent-channels": lambda encoded: flac_silence(600, 192_000, 8),
     "flac-pictures": flac_pictures,
     "flac-claims": flac_claims,
-    "flac-padding": lambda library: flac_metadata(
-        library.file("flac-16").read_bytes(), 1, bytes(1 << 20), 100
+    "flac-padding": lambda encoded: flac_metadata(
+        encoded.file("flac-16").read_bytes(), 1, bytes(1 << 20), 100
     ),
-    "flac-tags": lambda library: flac_tags(library, 200_000),
-    "flac-tags-in-many-blocks": lambda library: flac_tags(library, 1000, 200),
-    "flac-blocks": lambda library: flac_metadata(library.file("flac-16").read_bytes(), 1, b"", 5_000_000),
+    "flac-tags": lambda encoded: flac_tags(encoded, 200_000),
+    "flac-tags-in-many-blocks": lambda encoded: flac_tags(encoded, 1000, 200),
+    "flac-blocks": lambda encoded: flac_metadata(encoded.file("flac-16").read_bytes(), 1, b"", 5_000_000),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from support.bombs.flac import comments, flac_metadata
-from support.encode import Library
+from support.encode import EncodedFiles
 
 MEGABYTE: Final = 1_000_000
 
@@ -26,10 +26,10 @@ def _small(identity: str, body: bytes) -> bytes:
     return bytes.fromhex(identity) + bytes([0x80 | len(body)]) + body
 
 
-def matroska_with(library: Library, *parts: bytes) -> bytes:
+def matroska_with(encoded: EncodedFiles, *parts: bytes) -> bytes:
     """A recording with more elements in front of its tracks."""
     seek_head, nothing = bytes.fromhex("114d9b74"), bytes.fromhex("114d9b75")  # the places in it change
-    mka = library.file("flac-mka").read_bytes().replace(seek_head, nothing)
+    mka = encoded.file("flac-mka").read_bytes().replace(seek_head, nothing)
     segment, tracks = mka.index(bytes.fromhex("18538067")), mka.rindex(bytes.fromhex("1654ae6b"))
     unknown_size = b"\x01" + b"\xff" * 7
     return mka[: segment + 4] + unknown_size + mka[segment + 12 : tracks] + b"".join(parts) + mka[tracks:]
@@ -72,9 +72,9 @@ def matroska_planes(planes: int, tracks: int) -> bytes:
     return matroska(info, element("1654ae6b", entries), cluster)
 
 
-def matroska_flac_comments(library: Library, count: int) -> bytes:
+def matroska_flac_comments(encoded: EncodedFiles, count: int) -> bytes:
     """A FLAC stream whose private data holds the comments."""
-    flac = flac_metadata(library.file("flac-16").read_bytes(), 4, comments(count))
+    flac = flac_metadata(encoded.file("flac-16").read_bytes(), 4, comments(count))
     sound = element("b5", struct.pack(">f", 44100.0)) + element("9f", b"\2")
     names = element("d7", b"\1") + element("73c5", b"\1") + element("83", b"\2") + element("86", b"A_FLAC")
     audio = flac.index(b"\xff\xf8", 42)
@@ -96,17 +96,17 @@ def matroska_empty_elements(megabytes: int) -> bytes:
     )
 
 
-BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
-    "matroska-1MB": lambda library: matroska_empty_elements(1),
-    "matroska-30MB": lambda library: matroska_empty_elements(30),
-    "matroska-200MB": lambda library: matroska_empty_elements(200),
-    "matroska-claims": lambda library: matroska(
+BOMBS: Final[dict[str, Callable[[EncodedFiles], bytes]]] = {
+    "matroska-1MB": lambda encoded: matroska_empty_elements(1),
+    "matroska-30MB": lambda encoded: matroska_empty_elements(30),
+    "matroska-200MB": lambda encoded: matroska_empty_elements(200),
+    "matroska-claims": lambda encoded: matroska(
         element("1654ae6b", element("ae", element("63a2", b"x", 0x0FFF_FFFF)))
     ),
     "matroska-planes": lambda _: matroska_planes(2_000_000, 100_000),
-    "matroska-flac-comments": lambda library: matroska_flac_comments(library, 200_000),
-    "matroska-tags": lambda library: matroska_with(library, matroska_tags(200_000)),
-    "matroska-chapters": lambda library: matroska_with(library, matroska_chapters(300_000)),
-    "matroska-cues": lambda library: matroska_with(library, matroska_cues(500_000)),
-    "matroska-attachments": lambda library: matroska_with(library, matroska_attachments(200)),
+    "matroska-flac-comments": lambda encoded: matroska_flac_comments(encoded, 200_000),
+    "matroska-tags": lambda encoded: matroska_with(encoded, matroska_tags(200_000)),
+    "matroska-chapters": lambda encoded: matroska_with(encoded, matroska_chapters(300_000)),
+    "matroska-cues": lambda encoded: matroska_with(encoded, matroska_cues(500_000)),
+    "matroska-attachments": lambda encoded: matroska_with(encoded, matroska_attachments(200)),
 }

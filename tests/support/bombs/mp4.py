@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from support.encode import Library
+from support.encode import EncodedFiles
 
 HUGE: Final = 0xFFFF_FFF0  # a 32-bit count
 
@@ -31,24 +31,24 @@ def with_box(m4a: bytes, name: bytes, replacement: bytes) -> bytes:
     return bytes(data)
 
 
-def mp4_table(library: Library, name: bytes, count: int) -> bytes:
+def mp4_table(encoded: EncodedFiles, name: bytes, count: int) -> bytes:
     """A table of the sample index that claims to be longer than it is."""
-    data = bytearray(library.file("aac-m4a").read_bytes())
+    data = bytearray(encoded.file("aac-m4a").read_bytes())
     at = data.index(name) + (12 if name == b"stsz" else 8)
     data[at : at + 4] = count.to_bytes(4, "big")
     return bytes(data)
 
 
-def mp4_samples_of_one_size(library: Library, count: int) -> bytes:
+def mp4_samples_of_one_size(encoded: EncodedFiles, count: int) -> bytes:
     """Packets of one byte each, which need no table: the index is built from the claim alone."""
-    m4a = library.file("aac-m4a").read_bytes()
+    m4a = encoded.file("aac-m4a").read_bytes()
     m4a = with_box(m4a, b"stsc", box(b"stsc", struct.pack(">IIIII", 0, 1, 1, count, 1)))
     return with_box(m4a, b"stsz", box(b"stsz", struct.pack(">III", 0, 1, count)))
 
 
-def mp4_long_indices(library: Library, count: int, tracks: int) -> bytes:
+def mp4_long_indices(encoded: EncodedFiles, count: int, tracks: int) -> bytes:
     """The same for several tracks, with time offsets and an edit list, for which FFmpeg copies the index."""
-    m4a = library.file("aac-m4a").read_bytes()
+    m4a = encoded.file("aac-m4a").read_bytes()
     m4a = with_box(m4a, b"stsc", box(b"stsc", struct.pack(">IIIII", 0, 1, 1, count, 1)))
     m4a = with_box(m4a, b"stsz", box(b"stsz", struct.pack(">III", 0, 1, count)))
     offsets = box(b"ctts", struct.pack(">IIII", 0, 1, count, 0))
@@ -57,9 +57,9 @@ def mp4_long_indices(library: Library, count: int, tracks: int) -> bytes:
     return mp4_streams(m4a[:duration] + b"\x7f\xff\xff\xff" + m4a[duration + 4 :], tracks)
 
 
-def mp4_chapters(library: Library, count: int) -> bytes:
+def mp4_chapters(encoded: EncodedFiles, count: int) -> bytes:
     """A second track whose packets, all the same two bytes, are the titles of the first one's chapters."""
-    m4a = library.file("aac-m4a").read_bytes()
+    m4a = encoded.file("aac-m4a").read_bytes()
     chapters = bytearray(m4a.replace(b"edts", b"free"))
     identifier, handler = chapters.index(b"tkhd") + 16, chapters.index(b"hdlr") + 12
     chapters[identifier : identifier + 4] = (7).to_bytes(4, "big")
@@ -73,16 +73,16 @@ def mp4_chapters(library: Library, count: int) -> bytes:
     return with_box(m4a, b"trak", main + _track(text))
 
 
-def mp4_edits(library: Library, packets: int, edits: int) -> bytes:
+def mp4_edits(encoded: EncodedFiles, packets: int, edits: int) -> bytes:
     """Each edit refers to the end of the index, which is searched from its beginning."""
-    m4a = mp4_long_indices(library, packets, 1)
+    m4a = mp4_long_indices(encoded, packets, 1)
     edit = struct.pack(">IiI", 1, packets * 1024 - 2000, 0x10000)
     return with_box(m4a, b"elst", box(b"elst", struct.pack(">II", 0, edits) + edit * edits))
 
 
-def mp4_fragments(library: Library, streams: int, *boxes: bytes) -> bytes:
+def mp4_fragments(encoded: EncodedFiles, streams: int, *boxes: bytes) -> bytes:
     """Of each fragment, FFmpeg keeps all streams."""
-    m4a = mp4_streams(library.file("aac-m4a-fragmented").read_bytes(), streams)
+    m4a = mp4_streams(encoded.file("aac-m4a-fragmented").read_bytes(), streams)
     at = m4a.index(b"moof") - 4
     return m4a[:at] + b"".join(boxes) + m4a[at:]
 
@@ -92,9 +92,9 @@ def mp4_segment_index(count: int) -> bytes:
     return box(b"sidx", struct.pack(">IIIIIHH", 0, 1, 44100, 0, 0, 0, count) + references)
 
 
-def mp4_fragment(library: Library, count: int) -> bytes:
+def mp4_fragment(encoded: EncodedFiles, count: int) -> bytes:
     """A fragment whose packets have neither size nor duration."""
-    data = bytearray(library.file("aac-m4a-fragmented").read_bytes())
+    data = bytearray(encoded.file("aac-m4a-fragmented").read_bytes())
     at = data.index(b"trun") + 4
     data[at : at + 8] = struct.pack(">II", 1, count)
     return bytes(data)
@@ -109,14 +109,14 @@ def mp4_streams(m4a: bytes, count: int) -> bytes:
     return with_box(m4a, b"trak", _track(m4a) * count)
 
 
-def mp4_tags(library: Library, count: int) -> bytes:
+def mp4_tags(encoded: EncodedFiles, count: int) -> bytes:
     def item(number: int) -> bytes:
         names = box(b"mean", bytes(4) + b"com.") + box(b"name", bytes(4) + b"%06x" % number)
         return box(b"----", names + box(b"data", struct.pack(">II", 1, 0) + b"x"))
 
     handler = box(b"hdlr", struct.pack(">II4s", 0, 0, b"mdir") + bytes(12))
     tags = box(b"ilst", b"".join(map(item, range(count))))
-    m4a = library.file("aac-m4a").read_bytes()
+    m4a = encoded.file("aac-m4a").read_bytes()
     return with_box(m4a, b"udta", box(b"udta", box(b"meta", bytes(4) + handler + tags)))
 
 
@@ -134,28 +134,28 @@ def mp4_nested(depth: int) -> bytes:
     return box(b"ftyp", b"M4A \0\0\0\0M4A ") + box(b"moov", body)
 
 
-BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
+BOMBS: Final[dict[str, Callable[[EncodedFiles], bytes]]] = {
     **{
-        f"mp4-{name.decode()}-{count}": lambda library, name=name, count=count: mp4_table(
-            library, name, count
+        f"mp4-{name.decode()}-{count}": lambda encoded, name=name, count=count: mp4_table(
+            encoded, name, count
         )  # type: ignore[misc]
         for name in (b"stsz", b"stts", b"stsc", b"stco")
         for count in (HUGE, 100_000_000)
     },
-    "mp4-9M-packets": lambda library: mp4_samples_of_one_size(library, 9_000_000),
-    "mp4-80M-packets": lambda library: mp4_samples_of_one_size(library, 80_000_000),
-    "mp4-fragment-9M": lambda library: mp4_fragment(library, 9_000_000),
-    "mp4-fragment-80M": lambda library: mp4_fragment(library, 80_000_000),
-    "mp4-60-streams": lambda library: mp4_streams(library.file("aac-m4a").read_bytes(), 60),
-    "mp4-3000-streams": lambda library: mp4_streams(library.file("aac-m4a").read_bytes(), 3000),
-    "mp4-2-long-indices": lambda library: mp4_long_indices(library, 4_900_000, 2),
-    "mp4-3-long-indices": lambda library: mp4_long_indices(library, 2_400_000, 3),
-    "mp4-edits": lambda library: mp4_edits(library, 2_000_000, 100_000),
-    "mp4-fragments": lambda library: mp4_fragments(library, 60, box(b"moof", b"") * 200_000),
-    "mp4-segment-index": lambda library: mp4_fragments(library, 60, mp4_segment_index(60_000) * 5),
-    "mp4-chapters": lambda library: mp4_chapters(library, 4_900_000),
-    "mp4-tags": lambda library: mp4_tags(library, 100_000),
-    "mp4-compressed-200MB": lambda library: mp4_compressed_index(200),
-    "mp4-compressed-300MB": lambda library: mp4_compressed_index(300),
-    "mp4-nested": lambda library: mp4_nested(3000),
+    "mp4-9M-packets": lambda encoded: mp4_samples_of_one_size(encoded, 9_000_000),
+    "mp4-80M-packets": lambda encoded: mp4_samples_of_one_size(encoded, 80_000_000),
+    "mp4-fragment-9M": lambda encoded: mp4_fragment(encoded, 9_000_000),
+    "mp4-fragment-80M": lambda encoded: mp4_fragment(encoded, 80_000_000),
+    "mp4-60-streams": lambda encoded: mp4_streams(encoded.file("aac-m4a").read_bytes(), 60),
+    "mp4-3000-streams": lambda encoded: mp4_streams(encoded.file("aac-m4a").read_bytes(), 3000),
+    "mp4-2-long-indices": lambda encoded: mp4_long_indices(encoded, 4_900_000, 2),
+    "mp4-3-long-indices": lambda encoded: mp4_long_indices(encoded, 2_400_000, 3),
+    "mp4-edits": lambda encoded: mp4_edits(encoded, 2_000_000, 100_000),
+    "mp4-fragments": lambda encoded: mp4_fragments(encoded, 60, box(b"moof", b"") * 200_000),
+    "mp4-segment-index": lambda encoded: mp4_fragments(encoded, 60, mp4_segment_index(60_000) * 5),
+    "mp4-chapters": lambda encoded: mp4_chapters(encoded, 4_900_000),
+    "mp4-tags": lambda encoded: mp4_tags(encoded, 100_000),
+    "mp4-compressed-200MB": lambda encoded: mp4_compressed_index(200),
+    "mp4-compressed-300MB": lambda encoded: mp4_compressed_index(300),
+    "mp4-nested": lambda encoded: mp4_nested(3000),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from support.bombs.flac import comments, crc
-from support.encode import Library
+from support.encode import EncodedFiles
 
 MEGABYTE: Final = 1_000_000
 
@@ -26,24 +26,24 @@ def id3_tag(count: int, name: bytes = b"TXXX", version: int = 3) -> bytes:
     return b"ID3" + bytes([version, 0, 0]) + synchsafe(len(frames)) + frames
 
 
-def adts_with_tag(library: Library, tag: bytes) -> bytes:
+def adts_with_tag(encoded: EncodedFiles, tag: bytes) -> bytes:
     """The tag between two packets."""
-    aac = library.file("aac-adts").read_bytes()
+    aac = encoded.file("aac-adts").read_bytes()
     at = 0
     for _ in range(40):
         at += int.from_bytes(aac[at + 3 : at + 6], "big") >> 5 & 0x1FFF
     return aac[:at] + tag + aac[at:]
 
 
-def wav_with_chunk(library: Library, name: bytes, body: bytes) -> bytes:
-    wav = library.file("wav-s16").read_bytes()
+def wav_with_chunk(encoded: EncodedFiles, name: bytes, body: bytes) -> bytes:
+    wav = encoded.file("wav-s16").read_bytes()
     at = wav.index(b"data")
     return wav[:at] + name + len(body).to_bytes(4, "little") + body + bytes(len(body) % 2) + wav[at:]
 
 
-def wav_cues(library: Library, count: int) -> bytes:
+def wav_cues(encoded: EncodedFiles, count: int) -> bytes:
     points = b"".join(struct.pack("<6I", count - i, 0, 0, 0, 0, i) for i in range(count))
-    return wav_with_chunk(library, b"cue ", count.to_bytes(4, "little") + points)
+    return wav_with_chunk(encoded, b"cue ", count.to_bytes(4, "little") + points)
 
 
 def ape_frames(count: int) -> bytes:
@@ -53,8 +53,8 @@ def ape_frames(count: int) -> bytes:
     return descriptor + header + bytes(4000)
 
 
-def wav_claims(library: Library, at: int, form: str, *values: int) -> bytes:
-    data = bytearray(library.file("wav-s16").read_bytes())
+def wav_claims(encoded: EncodedFiles, at: int, form: str, *values: int) -> bytes:
+    data = bytearray(encoded.file("wav-s16").read_bytes())
     struct.pack_into(form, data, at, *values)
     return bytes(data)
 
@@ -79,9 +79,9 @@ def ogg_tags(count: int) -> bytes:
     return first + ogg_pages(b"OpusTags" + comments(count)) + ogg_page(b"\xfc", 1000, flags=4)
 
 
-def opus_chained_tags(library: Library, count: int) -> bytes:
+def opus_chained_tags(encoded: EncodedFiles, count: int) -> bytes:
     """The same behind a recording, and another one behind that."""
-    opus = library.file("opus").read_bytes() * 12  # too long to be read while the container is opened
+    opus = encoded.file("opus").read_bytes() * 12  # too long to be read while the container is opened
     return opus + ogg_tags(count) + opus
 
 
@@ -94,21 +94,21 @@ def ogg_endless_comment(megabytes: int) -> bytes:
     )
 
 
-BOMBS: Final[dict[str, Callable[[Library], bytes]]] = {
-    "adts-id3-texts": lambda library: adts_with_tag(library, id3_tag(200_000)),
-    "adts-id3-texts-v4": lambda library: adts_with_tag(library, id3_tag(200_000, version=4)),
-    "adts-id3-private": lambda library: adts_with_tag(library, id3_tag(200_000, b"PRIV")),
-    "wav-id3-texts": lambda library: wav_with_chunk(library, b"id3 ", id3_tag(200_000)),
-    "wav-id3-private": lambda library: wav_with_chunk(library, b"ID3 ", id3_tag(200_000, b"PRIV")),
-    "wav-id3-many": lambda library: wav_with_chunk(library, b"id3 ", id3_tag(1500) * 300),
-    "wav-cues": lambda library: wav_cues(library, 200_000),
-    "id3-tags": lambda library: b"ID3\3\0\0\0\0\0\0" * 5_000_000,
-    "ogg-tags": lambda library: ogg_tags(200_000),
-    "ape-30M-frames": lambda library: ape_frames(30_000_000),
-    "ape-4M-frames": lambda library: ape_frames(4_000_000),
-    "wav-block-size": lambda library: wav_claims(library, 32, "<H", 65535),
-    "wav-format-size": lambda library: wav_claims(library, 16, "<I", 0x7FFF_FFF0),
-    "wav-65535-channels": lambda library: wav_claims(library, 20, "<HHII", 1, 65535, 44100, 44100),
-    "ogg-chained-tags": lambda library: opus_chained_tags(library, 200_000),
-    "ogg-comment": lambda library: ogg_endless_comment(150),
+BOMBS: Final[dict[str, Callable[[EncodedFiles], bytes]]] = {
+    "adts-id3-texts": lambda encoded: adts_with_tag(encoded, id3_tag(200_000)),
+    "adts-id3-texts-v4": lambda encoded: adts_with_tag(encoded, id3_tag(200_000, version=4)),
+    "adts-id3-private": lambda encoded: adts_with_tag(encoded, id3_tag(200_000, b"PRIV")),
+    "wav-id3-texts": lambda encoded: wav_with_chunk(encoded, b"id3 ", id3_tag(200_000)),
+    "wav-id3-private": lambda encoded: wav_with_chunk(encoded, b"ID3 ", id3_tag(200_000, b"PRIV")),
+    "wav-id3-many": lambda encoded: wav_with_chunk(encoded, b"id3 ", id3_tag(1500) * 300),
+    "wav-cues": lambda encoded: wav_cues(encoded, 200_000),
+    "id3-tags": lambda encoded: b"ID3\3\0\0\0\0\0\0" * 5_000_000,
+    "ogg-tags": lambda encoded: ogg_tags(200_000),
+    "ape-30M-frames": lambda encoded: ape_frames(30_000_000),
+    "ape-4M-frames": lambda encoded: ape_frames(4_000_000),
+    "wav-block-size": lambda encoded: wav_claims(encoded, 32, "<H", 65535),
+    "wav-format-size": lambda encoded: wav_claims(encoded, 16, "<I", 0x7FFF_FFF0),
+    "wav-65535-channels": lambda encoded: wav_claims(encoded, 20, "<HHII", 1, 65535, 44100, 44100),
+    "ogg-chained-tags": lambda encoded: opus_chained_tags(encoded, 200_000),
+    "ogg-comment": lambda encoded: ogg_endless_comment(150),
 }

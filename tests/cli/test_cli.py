@@ -13,18 +13,15 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from support.library import application_database, command, run_command, write_wav
+from support.library import Music, application_database, command, run_command, write_noise
 
 import auralis_fp
 from auralis_fp import NAMES
 from auralis_fp.library.report.export import COLUMNS
-
-Music = Callable[[int], list[str]]
 
 LINE = re.compile(
     r"^Progress: \d+/\d+ \(\d+\.\d%\) \| Rate: \d+\.\d tracks/s \| ETA: (\?|\d+s|\d+m|\d+h \d\dm)$"
@@ -113,7 +110,7 @@ def test_what_cannot_run_says_why(tmp_path: Path, arguments: list[str], message:
 
 def test_a_file_that_is_no_database_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "song.wav"
-    write_wav(path)
+    write_noise(path)
     before = path.read_bytes()
     done = run_command("scan", "--db", path)
     assert (done.returncode, "not a SQLite database" in done.stderr) == (2, True)
@@ -186,7 +183,7 @@ def test_commands_read_a_database_they_may_not_change(music: Music, tmp_path: Pa
 
 
 def test_analyze(tmp_path: Path) -> None:
-    songs = [write_wav(tmp_path / name, seconds=0.5) for name in ("a.wav", "caf\udce9.wav")]
+    songs = [write_noise(tmp_path / name, seconds=0.5) for name in ("a.wav", "caf\udce9.wav")]
     done = subprocess.run(
         command("analyze", *songs, tmp_path / "none.wav", "--json"), capture_output=True, timeout=60
     )
@@ -219,7 +216,7 @@ def test_interrupting_a_scan(tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
     for index in range(30):
-        write_wav(folder / f"{index}.wav", index, seconds=40, rate=44100)
+        write_noise(folder / f"{index}.wav", index, seconds=40, rate=44100)
     process = subprocess.Popen(
         command("scan", folder, "--db", tmp_path / "library.db", "--workers", "2", "--no-sidecar"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

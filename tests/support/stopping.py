@@ -1,0 +1,8 @@
+"""How soon an analysis that is told to stop must have stopped."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# It may go on for this much work (CPU time of its thread) before it notices.
+STOP_S: Final = 0.1
