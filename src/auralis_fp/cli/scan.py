@@ -22,7 +22,7 @@ from auralis_fp.library.store.repository import CLAIM_TIMEOUT_S, LibraryReposito
 from auralis_fp.library.work.catalog import Changes, synchronize
 from auralis_fp.library.work.extractor import FingerprintExtractor
 from auralis_fp.library.work.progress import Display, LiveDisplay, PlainDisplay, format_seconds, memory_bytes
-from auralis_fp.library.work.scan import Scan, ScanReport
+from auralis_fp.library.work.scan import Scan, ScanSummary
 
 __all__ = ["scan"]
 
@@ -98,15 +98,13 @@ def scan(
         if retry_failed:
             repository.retry_failed()
         reports = report or report_to is not None
-        run = Scan(
-            repository, extractor, folders=roots, workers=workers, limit=limit, keep_recordings=reports
-        )
+        run = Scan(repository, extractor, folders=roots, workers=workers, limit=limit, keep_metadata=reports)
         with _stopping_on_signals(run):
             done = run.run(_display())
-        _print_report(done, walked=bool(roots))
+        _print_summary(done, walked=bool(roots))
         if reports and not done.interrupted:
             print_findings(
-                repository.database, done.recordings, use_sidecar_files=not no_sidecar, output=report_to
+                repository.database, done.metadata, use_sidecar_files=not no_sidecar, output=report_to
             )
     finally:
         repository.close()
@@ -158,17 +156,17 @@ def _print_changes(changes: Changes) -> None:
         print(f"  unreadable: {printable(path)}: {reason}")
 
 
-def _print_report(report: ScanReport, *, walked: bool) -> None:
-    s = report.statistics
+def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
+    s = summary.statistics
     elapsed = max(s.elapsed_s, 1e-6)
-    ended = "Interrupted" if report.interrupted else "Done"
+    ended = "Interrupted" if summary.interrupted else "Done"
     print(
         f"{ended}: {s.analyzed} analysed, {s.cached} from sidecars, "
         f"{s.failed} failed in {format_seconds(s.elapsed_s)} ({s.done / elapsed:.1f} tracks/s, "
         f"{s.audio_seconds / elapsed:.0f} × real time, memory {memory_bytes() / 1e6:.0f} MB)"  # noqa: RUF001
     )
     if walked:
-        _print_changes(report.changes)
+        _print_changes(summary.changes)
     if s.slowest_path:
         print(f"Slowest: {s.slowest_s:.1f} s, {printable(s.slowest_path)}")
     if s.sidecars_unwritten:
@@ -177,13 +175,13 @@ def _print_report(report: ScanReport, *, walked: bool) -> None:
         )
     if s.lost:
         print(f"Left to another process: {s.lost}")
-    if report.failures:
-        print(f"Failed: {len(report.failures)} (try again with --retry-failed)")
-        for path, reason in sorted(report.failures):
+    if summary.failures:
+        print(f"Failed: {len(summary.failures)} (try again with --retry-failed)")
+        for path, reason in sorted(summary.failures):
             print(f"  {printable(path)}: {printable(reason)}")
-    for folder, count in sorted(report.unavailable.items()):
+    for folder, count in sorted(summary.unavailable.items()):
         print(f"Not there: {printable(folder)} ({count} tracks wait for it)")
-    if report.elsewhere:
-        print(f"Claimed by another process: {report.elsewhere}; scan again if that process is gone")
-    if report.interrupted:
+    if summary.elsewhere:
+        print(f"Claimed by another process: {summary.elsewhere}; scan again if that process is gone")
+    if summary.interrupted:
         print("Run the same command again to go on.")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from auralis_fp import DIMENSIONS, FINGERPRINT_VERSION
 from auralis_fp.cli.common import FAILED, DatabaseOption, absolute, ending_well, give_up, is_new
-from auralis_fp.library.report.export import export_csv, export_json, export_parquet
+from auralis_fp.library.report.export import export_csv, export_json, export_parquet, with_build
 from auralis_fp.library.report.verification import verify_track
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.filenames import printable, to_column
@@ -24,10 +24,9 @@ from auralis_fp.library.store.queries import (
     library_status,
     sample_tracks,
     stored_tracks,
-    with_build,
 )
 from auralis_fp.library.store.repository import LibraryRepository
-from auralis_fp.library.work.extractor import choose_analyzer
+from auralis_fp.library.work.analyzers import choose_analyzer
 
 __all__ = ["Format", "clear_failed", "export", "show", "status", "verify"]
 
@@ -187,6 +186,6 @@ def _as_object(track: StoredTrack) -> dict[str, object]:
         "title": track.title,
         "status": track.status,
         "error": track.error,
-        "fingerprint": track.fingerprint and track.fingerprint.to_dict(),
+        "fingerprint": track.fingerprint and track.fingerprint.to_row(),
         "build": track.build,
     }

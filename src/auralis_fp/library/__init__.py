@@ -1,14 +1,15 @@
 """Fingerprints for a whole music library: a database, sidecar files, worker threads, scans.
 
-Needs the extra ``auralis-fp[library]``. An application that has its own repository and threads needs
-no more than :class:`FingerprintExtractor`; see ``docs/library.md``.
+Needs the extra ``auralis-fp[library]``. An application with a repository and threads of its own needs
+nothing but :class:`FingerprintExtractor`; see ``docs/library.md``.
 """
 
 try:
     from auralis_fp.library.errors import LibraryError
     from auralis_fp.library.store.claims import ClaimedTrack
     from auralis_fp.library.store.database import Database
-    from auralis_fp.library.store.repository import LibraryRepository, StoredFingerprint
+    from auralis_fp.library.store.repository import LibraryRepository
+    from auralis_fp.library.store.stored import StoredFingerprint
     from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
     from auralis_fp.library.work.protocol import (
         BuildKeeper,
@@ -17,7 +18,9 @@ try:
         FingerprintRepository,
     )
     from auralis_fp.library.work.queue import AsyncFingerprintQueue, FingerprintQueue, QueueStatistics
-    from auralis_fp.library.work.scan import Scan, ScanReport
+    from auralis_fp.library.work.scan import Scan, ScanSummary
+
+    ScanReport = ScanSummary  # its name in version 0.1.0
 except ModuleNotFoundError as error:
     if error.name in ("sqlalchemy", "mutagen", "rich"):
         message = f"auralis_fp.library needs {error.name}: pip install 'auralis-fp[library]'"
@@ -41,5 +44,6 @@ __all__ = [
     "QueueStatistics",
     "Scan",
     "ScanReport",
+    "ScanSummary",
     "StoredFingerprint",
 ]

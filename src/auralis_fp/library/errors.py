@@ -25,7 +25,7 @@ class LibraryError(Exception):
 
 
 def in_plain_words(error: Exception) -> str:
-    """Say what a database driver or SQLAlchemy complains about."""
+    """Return what a database driver or SQLAlchemy complains about, in words for the user."""
     text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     for fragment, words in _PLAIN_WORDS:
         if fragment in text.lower():

@@ -34,9 +34,11 @@ from auralis_fp.isolation import IsolatedAnalyzer
 from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.sidecar import FileState
-from auralis_fp.library.files.sidecar_facts import build_from, build_of, recording_from, recording_object
+from auralis_fp.library.files.sidecar_facts import build_from, recording_from, recording_object
+from auralis_fp.library.report.export import with_build
 from auralis_fp.library.report.findings import FINDINGS, Findings, Recording
-from auralis_fp.library.store.queries import stored_tracks, with_build
+from auralis_fp.library.store.queries import stored_tracks
+from auralis_fp.library.work.analyzers import build_of
 
 RECORDING = Metadata(1.5, 44100, 2, "mp3", "mp3", 66150, 3, 2.0, 7, 1.0, -0.25, True)
 BUILD = '{"engine": "core", "version": "0.1.0"}'
@@ -122,9 +124,9 @@ def test_the_extractor_keeps_and_finds_facts(library: LibraryRepository, song: s
     first, second = add_tracks(library, [song, song + ".copy"])
     extractor = FingerprintExtractor(library)
     analyzed = extractor.extract(first, song)
-    assert analyzed.recording == auralis_fp.analyze(song).metadata
+    assert analyzed.metadata == auralis_fp.analyze(song).metadata
     cached = extractor.extract(second, song)
-    assert (cached.recording, cached.audio_seconds) == (analyzed.recording, 0)
+    assert (cached.metadata, cached.audio_seconds) == (analyzed.metadata, 0)
     builds = [track.build for track in stored_tracks(library.database)]
     assert builds == [build_of(auralis_fp.analyze)] * 2
 
@@ -274,9 +276,9 @@ def test_facts_that_no_sidecar_could_take_are_reported(unprivileged: Path) -> No
     for keep, expected in ((False, []), (True, [("silent",)])):
         repository = LibraryRepository(unprivileged / f"{keep}.db")
         extractor = FingerprintExtractor(repository)
-        report = Scan(repository, extractor, folders=[str(folder)], keep_recordings=keep).run(Recorder())
+        report = Scan(repository, extractor, folders=[str(folder)], keep_metadata=keep).run(Recorder())
         assert report.statistics.sidecars_unwritten == 1
-        assert [recording.findings for recording in report.recordings.values()] == expected
+        assert [recording.findings for recording in report.metadata.values()] == expected
         repository.close()
 
 

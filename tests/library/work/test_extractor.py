@@ -223,7 +223,7 @@ def test_without_core_and_reference_there_is_one_clear_error(
 ) -> None:
     import importlib.util
 
-    monkeypatch.setattr(auralis_fp, "build_info", lambda: {"engine": "reference"})
+    monkeypatch.setattr("auralis_fp.library.work.analyzers.build_info", lambda: {"engine": "reference"})
     FingerprintExtractor(library)  # the reference is installed
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(

@@ -20,7 +20,7 @@ from support.library import (
     write_noise,
 )
 
-from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, ScanReport
+from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, ScanSummary
 from auralis_fp.library.files.tags import read_tags
 from auralis_fp.library.files.walk import Walk
 from auralis_fp.library.store.claims import WorkLeft
@@ -30,13 +30,13 @@ from auralis_fp.library.work.progress import Meter, format_seconds
 from auralis_fp.library.work.queue import QueueStatistics
 
 
-def scan(repository: LibraryRepository, folder: Path, analyzer: FakeAnalyzer | None = None) -> ScanReport:
+def scan(repository: LibraryRepository, folder: Path, analyzer: FakeAnalyzer | None = None) -> ScanSummary:
     extractor = FingerprintExtractor(repository, analyze=analyzer or FakeAnalyzer())
     return Scan(repository, extractor, folders=[str(folder)], workers=4).run(Recorder())
 
 
 def found(*roots: Path) -> list[str]:
-    return [file.path for folder in Walk([str(root) for root in roots]) for file in folder]
+    return [file.path for folder in Walk([str(root) for root in roots]) for file in folder.files]
 
 
 def test_the_walk_finds_audio_and_nothing_else(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Content:
     recording : Metadata or None
         Facts about the recording.
     build : str or None
-        What computed the values, see :func:`auralis_fp.library.files.sidecar_facts.build_of`.
+        What computed the values, as JSON.
     """
 
     values: Mapping[str, float]

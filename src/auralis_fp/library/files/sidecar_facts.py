@@ -6,60 +6,21 @@ like anything else that comes from a file.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-import auralis_fp
-from auralis_fp import FINGERPRINT_VERSION, Metadata
-from auralis_fp.isolation import IsolatedAnalyzer
+from auralis_fp import Metadata
 
-__all__ = ["build_from", "build_of", "recording_from", "recording_object"]
+__all__ = ["build_from", "recording_from", "recording_object"]
 
-_BUILD_KEYS: Final = (
-    "engine", "version", "fingerprint_version", "cpu_level", "compiler", "ffmpeg", "soxr"
-)  # fmt: skip
-_REFERENCE_PACKAGES: Final = ("librosa", "numpy", "pyloudnorm", "scipy", "soxr")
 _MAX_BUILD_CHARACTERS: Final = 2000
 
 
-def build_of(analyze: object) -> str | None:
-    """Tell what computes the numbers of an analyzer.
-
-    Parameters
-    ----------
-    analyze : object
-        :func:`auralis_fp.analyze`, :func:`auralis_fp.reference.analyze`, or either in isolation.
-
-    Returns
-    -------
-    str or None
-        What :func:`auralis_fp.build_info` says of it, as a JSON object; None for any other analyzer.
-    """
-    if isinstance(analyze, IsolatedAnalyzer):
-        analyze = analyze.analyze
-    info = auralis_fp.build_info()
-    if getattr(analyze, "__module__", "").startswith("auralis_fp.reference"):
-        info["engine"] = "reference"
-    elif analyze is not auralis_fp.analyze:
-        return None
-    if info["engine"] == "reference":
-        build = {
-            "engine": "reference",
-            "version": auralis_fp.__version__,
-            "fingerprint_version": FINGERPRINT_VERSION,
-            "packages": {name: _version(name) for name in _REFERENCE_PACKAGES},
-        }
-    else:
-        build = {key: info[key] for key in _BUILD_KEYS if key in info}
-    return json.dumps(build)
-
-
 def build_from(value: object) -> str | None:
-    """Give a build that was read from a file as :func:`build_of` does; None if it is none."""
+    """Return a build that was read from a file as JSON text; None if it is not one."""
     if not isinstance(value, dict) or not isinstance(value.get("engine"), str):
         return None
     try:
@@ -103,10 +64,3 @@ _POSSIBLE: Final[dict[str, Callable[[object], bool]]] = {
     "int": _is_count,
     "str": lambda value: isinstance(value, str) and len(value) <= 100 and value.isprintable(),
 }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "?"

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from auralis_fp.library.files.sidecar import remove_orphans
-
-__all__ = ["AUDIO_EXTENSIONS", "AudioFile", "Walk"]
+__all__ = ["AUDIO_EXTENSIONS", "AudioFile", "Folder", "Walk"]
 
 _EXTENSIONS = """
 .aac .ac3 .aif .aifc .aiff .amr .ape .au .caf .dsf .dts .eac3 .flac .m4a .m4b .mka .mp2 .mp3 .mpc .oga .ogg
@@ -45,6 +43,25 @@ class AudioFile:
     other_name_of: tuple[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder as it was found.
+
+    Attributes
+    ----------
+    path : str
+        Absolute.
+    files : list of AudioFile
+        Its audio files, in order of name.
+    hidden : list of str
+        Names of its hidden entries.
+    """
+
+    path: str
+    files: list[AudioFile]
+    hidden: list[str]
+
+
 @dataclass
 class Walk:
     """The audio files under some folders, folder by folder, in order of name.
@@ -55,8 +72,6 @@ class Walk:
     ----------
     roots : list of str
         Absolute folders.
-    clean : bool
-        Remove temporary sidecar files that a killed process left behind.
     stop : callable
         Asked before every folder; True ends the walk.
 
@@ -69,12 +84,11 @@ class Walk:
     """
 
     roots: list[str]
-    clean: bool = True
     stop: Callable[[], bool] = lambda: False
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     other_names: int = 0
 
-    def __iter__(self) -> Iterator[list[AudioFile]]:
+    def __iter__(self) -> Iterator[Folder]:
         visited: set[tuple[int, int]] = set()
         waiting = list(reversed(self.roots))
         real_roots = [os.path.realpath(root) for root in self.roots]
@@ -90,12 +104,9 @@ class Walk:
                 self.unreadable.append((folder, error.strerror or str(error)))
                 continue
             waiting += reversed(folders)
-            if self.clean:
-                remove_orphans(folder, hidden)
             files = [file for file in found if not self._is_met_elsewhere(file, real_roots)]
             self.other_names += len(found) - len(files)
-            if files:
-                yield files
+            yield Folder(folder, files, hidden)
 
     def _is_met_elsewhere(self, file: AudioFile, real_roots: list[str]) -> bool:
         """Whether a symbolic link leads to a file that this walk finds under its own name."""

@@ -6,14 +6,16 @@ import csv
 import importlib
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
+from auralis_fp.library.files import sidecar
 from auralis_fp.library.store.filenames import printable
 from auralis_fp.library.store.queries import StoredTrack
 from auralis_fp.schema import NAMES
 
-__all__ = ["COLUMNS", "Encoded", "export_csv", "export_json", "export_parquet"]
+__all__ = ["COLUMNS", "Encoded", "export_csv", "export_json", "export_parquet", "with_build"]
 
 COLUMNS: Final = ("track_id", "filepath", "title", "fingerprint_version", *NAMES, "fingerprint_build")
 
@@ -61,11 +63,21 @@ def export_parquet(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
     return count
 
 
+def with_build(track: StoredTrack) -> StoredTrack:
+    """Return the track with the build that its sidecar names, if the sidecar holds the same numbers."""
+    if track.build is not None or track.fingerprint is None:
+        return track
+    content = sidecar.load(track.path)
+    if content is None or dict(content.values) != track.fingerprint.to_row():
+        return track
+    return replace(track, build=content.build)
+
+
 def _row(track: StoredTrack) -> dict[str, Any]:
     fingerprint = track.fingerprint
     assert fingerprint is not None
     head = (track.id, printable(track.path), track.title, fingerprint.fingerprint_version)
-    return dict(zip(COLUMNS, (*head, *fingerprint.vector, track.build), strict=True))
+    return dict(zip(COLUMNS, (*head, *fingerprint.values(), track.build), strict=True))
 
 
 def _pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from auralis_fp.errors import AnalysisError
 from auralis_fp.library.store.queries import StoredTrack
-from auralis_fp.library.work.extractor import Analyze
+from auralis_fp.library.work.protocol import Analyze
 from auralis_fp.schema import NAMES
 
 __all__ = ["TOLERANCES", "Verdict", "verify_track"]

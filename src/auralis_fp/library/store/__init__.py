@@ -1,1 +1,1 @@
-"""The database: tables, claims, the repository, and questions that change nothing."""
+"""The database: tables, claims, the repository, and queries that change nothing."""

@@ -1,4 +1,4 @@
-"""Who works on which track: atomic claims that expire, so that a killed process loses nothing.
+"""Atomic claims of tracks that expire, so that a killed process loses nothing.
 
 A claim is the pair ``fingerprint_status = 'processing'`` and ``fingerprint_started_at``. The time is
 also the owner's token: renewing, storing and releasing all demand that it is still the one the owner
@@ -81,7 +81,7 @@ class Claims:
     timeout : timedelta
         A claim that was not renewed for so long is free for anyone.
     outdated : bool
-        Also hand out tracks whose fingerprint is of an older version.
+        Also claim tracks whose fingerprint is of an older version.
     """
 
     def __init__(self, database: Database, *, timeout: timedelta, outdated: bool = False) -> None:
@@ -100,7 +100,7 @@ class Claims:
         return frozenset(self._held)
 
     def next(self) -> ClaimedTrack | None:
-        """Claim one track; None when there is none to claim now."""
+        """Claim a track; return None if there is none to claim now."""
         with self._db.write() as connection:
             row = self._candidate(connection)
             if row is None:
@@ -119,7 +119,7 @@ class Claims:
         return ClaimedTrack(row.id, from_column(row.filepath), row.duration, row.filesize, suspect)
 
     def renew(self) -> list[int]:
-        """Renew every claim held; the ids of those that were lost to someone else."""
+        """Renew every claim held; return the ids of those that were lost to someone else."""
         lost = []
         for track_id, claim in list(self._held.items()):
             with claim.lock:
@@ -139,7 +139,7 @@ class Claims:
         return lost
 
     def release(self, track_id: int, *, retry_later: bool = False) -> None:
-        """Give a claim up. ``retry_later`` keeps it from being claimed again in the next ten minutes."""
+        """Release a claim; ``retry_later`` keeps it from being claimed again in the next ten minutes."""
         claim = self._held.get(track_id)
         if claim is None:
             return
@@ -152,7 +152,7 @@ class Claims:
 
     @contextmanager
     def settling(self, track_id: int) -> Iterator[list[ColumnElement[bool]]]:
-        """Conditions under which this process may settle a track; the claim ends with the block.
+        """Yield the conditions under which this process may settle a track; its claim ends with the block.
 
         A track that this process has not claimed may be settled in any state: the caller said so.
         An exception inside leaves the claim as it is.
@@ -166,7 +166,7 @@ class Claims:
             self._held.pop(track_id, None)
 
     def unclaimed(self) -> ColumnElement[bool]:
-        """Say in SQL that nobody works on a track and that it has not failed."""
+        """Return the SQL condition that nobody works on a track and that it has not failed."""
         status = self._tracks.fingerprint_status
         return or_(
             status.is_(None),
@@ -175,7 +175,7 @@ class Claims:
         )
 
     def reconcile(self) -> None:
-        """Make the statuses say what the fingerprints say, for databases that older programs wrote.
+        """Correct statuses in databases that older programs wrote, by the fingerprints that are there.
 
         A track with a fingerprint is complete; one that is complete in name only, or has no status,
         is pending. Failed tracks and living claims stay as they are.
@@ -207,7 +207,7 @@ class Claims:
             )
 
     def left(self) -> WorkLeft:
-        """Count what :meth:`next` could still hand out, claims of others not included."""
+        """Count what :meth:`next` could still return, not including the claims of others."""
         t, f = self._db.tracks, self._db.fingerprints
         size = t.c.filesize if "filesize" in t.c else None
         figures: list[ColumnElement[Any]] = [func.count()]

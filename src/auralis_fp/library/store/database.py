@@ -1,4 +1,4 @@
-"""Opens a music database, new or existing, and hands out short transactions on it."""
+"""Opens a music database, new or existing, and provides short transactions on it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from sqlalchemy.exc import ArgumentError, SAWarning
 from sqlalchemy.schema import CreateColumn
 
 from auralis_fp.library.errors import LibraryError, in_plain_words, translated
-from auralis_fp.library.store import tables as models
+from auralis_fp.library.store import tables
 from auralis_fp.schema import NAMES
 
 __all__ = ["Database", "utc_now"]
@@ -50,7 +50,7 @@ _CLAIM_COLUMNS: Final = ("fingerprint_status", "fingerprint_started_at")
 
 
 def utc_now() -> datetime:
-    """Now, in UTC, without a time zone: what the DATETIME columns of both tables hold."""
+    """Return the time in UTC, without a time zone, as the DATETIME columns of both tables hold it."""
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
@@ -108,25 +108,25 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection with a transaction for reading."""
+        """Yield a connection with a transaction for reading."""
         with translated(self.name), self._read_lock, self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Give a connection with a write transaction: committed at the end, rolled back on any exception."""
+        """Yield a connection with a write transaction: committed at the end, rolled back on any exception."""
         with translated(self.name), self._write_lock, self.engine.connect() as connection:
             connection = connection.execution_options(auralis_fp_write=True)
             with connection.begin():
                 yield connection
 
     def one_at_a_time(self, connection: Connection) -> None:
-        """Let other processes wait with the same until the transaction ends, as they do on SQLite anyway."""
+        """Keep other processes out of such a block until the transaction ends, as SQLite does anyway."""
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_PROCESS_LOCK})")
 
     def row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Cut ``values`` to the columns that ``table`` really has, in the form they take."""
+        """Return those of ``values`` that ``table`` has a column for, in the form that the column takes."""
         return {
             name: self.timestamp(table.c[name], value) if isinstance(value, datetime) else value
             for name, value in values.items()
@@ -134,7 +134,7 @@ class Database:
         }
 
     def new_row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Complete :meth:`row` for an insert.
+        """Return :meth:`row`, completed for an insert.
 
         Applications have required columns whose default only their own code knows. They get the
         neutral value of their type (0, "", now); a reference to another table cannot be made up.
@@ -158,11 +158,11 @@ class Database:
         )
 
     def timestamp(self, column: Column[Any], when: datetime) -> datetime | str:
-        """Give ``when`` in the form that ``column`` takes: some applications keep times in TEXT columns."""
+        """Return ``when`` in the form that ``column`` takes: some applications keep times in TEXT columns."""
         return when if isinstance(column.type, DateTime) else when.isoformat(sep=" ")
 
     def before(self, column: Column[Any], when: datetime) -> ColumnElement[bool]:
-        """Say in SQL that ``column`` holds a time before ``when``."""
+        """Return the SQL condition that ``column`` holds a time before ``when``."""
         if self.is_sqlite:  # compares text, and some applications write a "T" between date and time
             text = func.replace(type_coerce(column, String), "T", " ")
             return text < when.isoformat(sep=" ", timespec="microseconds")
@@ -211,19 +211,19 @@ class Database:
             self.one_at_a_time(connection)
             inspector = inspect(connection)  # again, inside: another process may just have done it
             if "tracks" not in inspector.get_table_names():
-                models.metadata.create_all(connection)
-                self._add_column(connection, models.fingerprints.name, models.BUILD)
+                tables.metadata.create_all(connection)
+                self._add_column(connection, tables.fingerprints.name, tables.BUILD)
                 return
-            models.fingerprints.create(connection, checkfirst=True)
+            tables.fingerprints.create(connection, checkfirst=True)
             present = {column["name"] for column in inspector.get_columns("tracks")}
             for name in _CLAIM_COLUMNS:
                 if name not in present:
-                    self._add_column(connection, "tracks", models.tracks.c[name])
+                    self._add_column(connection, "tracks", tables.tracks.c[name])
             if not any(
                 index["column_names"][:1] == ["fingerprint_status"]
                 for index in inspector.get_indexes("tracks")
             ):
-                models.CLAIM_INDEX.create(connection, checkfirst=True)
+                tables.CLAIM_INDEX.create(connection, checkfirst=True)
 
     def _add_column(self, connection: Connection, table: str, column: Column[Any]) -> None:
         definition = CreateColumn(column).compile(dialect=connection.dialect)
@@ -243,7 +243,7 @@ class Database:
 
 
 def required_columns(table: Table) -> list[Column[Any]]:
-    """List the columns that an insert must name."""
+    """Return the columns that an insert must name."""
     return [
         c
         for c in table.columns

@@ -16,7 +16,7 @@ _SCHEME = "file://"
 
 
 def to_column(path: str) -> str:
-    """Text to store for a path in Python's form (undecodable bytes as lone surrogates)."""
+    """Return the text to store for a path in Python's form (undecodable bytes as lone surrogates)."""
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -25,11 +25,11 @@ def to_column(path: str) -> str:
 
 
 def from_column(text: str) -> str:
-    """Path in Python's form for a stored text."""
+    """Return the path, in Python's form, that a stored text stands for."""
     return os.fsdecode(unquote_to_bytes(text[len(_SCHEME) :])) if text.startswith(_SCHEME + "/") else text
 
 
 def printable(path: str | os.PathLike[str]) -> str:
-    """Form of a path that any terminal, log or JSON file takes."""
+    """Return a path in a form that any terminal, log or JSON file takes."""
     text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,17 +1,16 @@
-"""Questions about a library that change nothing: counts, one track, all fingerprints, a sample."""
+"""Queries that change nothing: counts, one track, all fingerprints, a sample."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, null, or_, select
 
-from auralis_fp.library.files import sidecar
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.filenames import from_column
-from auralis_fp.library.store.repository import StoredFingerprint
+from auralis_fp.library.store.stored import StoredFingerprint
 from auralis_fp.library.store.tables import ERROR, is_placeholder
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
@@ -22,7 +21,6 @@ __all__ = [
     "library_status",
     "sample_tracks",
     "stored_tracks",
-    "with_build",
     "work_ahead",
 ]
 
@@ -66,7 +64,7 @@ class LibraryStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoredTrack:
-    """A track, its fingerprint, if it has one, and what computed it, as far as the database knows."""
+    """A track with its fingerprint, if it has one, and what computed it, if the database knows."""
 
     id: int
     path: str
@@ -78,7 +76,7 @@ class StoredTrack:
 
 
 def library_status(database: Database, *, failures: int = 10) -> LibraryStatus:
-    """Count what a library holds, with its last ``failures`` failed tracks."""
+    """Count what a library holds, and list its last ``failures`` failed tracks."""
     t, f = database.tracks, database.fingerprints
     status, message = _column(t, "fingerprint_status"), _column(t, "fingerprint_error_message")
     with database.read() as connection:
@@ -107,7 +105,7 @@ def library_status(database: Database, *, failures: int = 10) -> LibraryStatus:
 
 
 def work_ahead(database: Database, *, outdated: bool, retry_failed: bool) -> int:
-    """Count the tracks that a scan would analyse, the files in its folders left aside."""
+    """Count the tracks that a scan would analyse, not counting new files in its folders."""
     t, f = database.tracks, database.fingerprints
     status = _column(t, "fingerprint_status")
     wanted = or_(f.c.id.is_(None), is_placeholder(f))
@@ -131,7 +129,7 @@ def find_track(database: Database, track: str, path: str) -> StoredTrack | None:
 
 
 def stored_tracks(database: Database, version: int | None = FINGERPRINT_VERSION) -> Iterator[StoredTrack]:
-    """Go through all tracks with a fingerprint, of ``version`` (None: of any), a page at a time."""
+    """Yield all tracks with a fingerprint of ``version`` (None: of any), read a page at a time."""
     f, key = database.fingerprints.c, database.tracks.c.id
     conditions = [f.track_id.is_not(None), ~is_placeholder(database.fingerprints)]
     if version is not None:
@@ -187,16 +185,6 @@ def _stored(row: Any) -> StoredTrack:
     return StoredTrack(track_id, from_column(path), title, status or "(none)", error, fingerprint, build)
 
 
-def with_build(track: StoredTrack) -> StoredTrack:
-    """Complete a track by the build that its sidecar names, if it is the sidecar of the same numbers."""
-    if track.build is not None or track.fingerprint is None:
-        return track
-    content = sidecar.load(track.path)
-    if content is None or dict(content.values) != track.fingerprint.to_dict():
-        return track
-    return replace(track, build=content.build)
-
-
 def _column(table: Any, name: str) -> ColumnElement[Any]:
-    """Give a column that the table of an old application may lack."""
+    """Return a column, or NULL in its place where the table lacks it."""
     return table.c[name] if name in table.c else null().label(name)

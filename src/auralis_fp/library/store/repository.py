@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,57 +14,13 @@ from sqlalchemy import URL, and_, case, exists, insert, or_, select, update
 from auralis_fp.library.store.claims import ClaimedTrack, Claims, WorkLeft
 from auralis_fp.library.store.database import Database, utc_now
 from auralis_fp.library.store.filenames import from_column
+from auralis_fp.library.store.stored import StoredFingerprint
 from auralis_fp.library.store.tables import COMPLETE, ERROR, PENDING, PROCESSING, is_placeholder, is_suspect
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
-__all__ = ["LibraryRepository", "StoredFingerprint"]
+__all__ = ["CLAIM_TIMEOUT_S", "LibraryRepository"]
 
 CLAIM_TIMEOUT_S: Final = 300.0
-
-
-class StoredFingerprint(Mapping[str, float]):
-    """A fingerprint as a database holds it: a mapping of the 25 names, each an attribute too.
-
-    Attributes
-    ----------
-    track_id : int
-        The track it describes.
-    fingerprint_version : int
-        Version of the definitions; only equal versions may be compared.
-    """
-
-    __slots__ = ("_values", "fingerprint_version", "track_id")
-
-    def __init__(self, track_id: int, fingerprint_version: int, values: Iterable[float]) -> None:
-        self.track_id = track_id
-        self.fingerprint_version = fingerprint_version
-        self._values = dict(zip(NAMES, map(float, values), strict=True))
-
-    @property
-    def vector(self) -> list[float]:
-        """The 25 values in the order of :data:`auralis_fp.NAMES`."""
-        return list(self._values.values())
-
-    def to_dict(self) -> dict[str, float]:
-        """Give the 25 values and ``fingerprint_version``, as :meth:`LibraryRepository.upsert` takes them."""
-        return {**self._values, "fingerprint_version": self.fingerprint_version}
-
-    def __getitem__(self, name: str) -> float:
-        return self._values[name]
-
-    def __getattr__(self, name: str) -> float:
-        if name in NAMES:
-            return self._values[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"StoredFingerprint(track {self.track_id}, version {self.fingerprint_version})"
 
 
 class LibraryRepository:
@@ -116,7 +72,7 @@ class LibraryRepository:
     # What every repository has: auralis_fp.library.work.protocol.FingerprintRepository.
 
     def exists(self, track_id: int) -> bool:
-        """Whether the track has a fingerprint of any version; a placeholder row is none."""
+        """Return whether the track has a fingerprint of any version; a placeholder row is not one."""
         f = self._fingerprints
         query = select(exists().where(f.c.track_id == track_id, ~is_placeholder(f)))
         with self.database.read() as connection:
@@ -171,7 +127,7 @@ class LibraryRepository:
             return True
 
     def get_by_track_id(self, track_id: int) -> StoredFingerprint | None:
-        """Give the track's fingerprint, of any version; None where it has none."""
+        """Return the track's fingerprint, of any version; None if it has none."""
         f = self._fingerprints
         query = select(f.c.fingerprint_version, *(f.c[name] for name in NAMES)).where(
             f.c.track_id == track_id, ~is_placeholder(f)
@@ -181,7 +137,7 @@ class LibraryRepository:
         return StoredFingerprint(track_id, row[0], row[1:]) if row else None
 
     def get_missing_fingerprints(self, limit: int | None = None) -> list[ClaimedTrack]:
-        """Tracks without a fingerprint, in order of id; failed and running ones are left out."""
+        """Return the tracks without a fingerprint, in order of id, except failed and running ones."""
         t, f = self._tracks, self._fingerprints
         suspect = or_(t.c.fingerprint_status == PROCESSING, is_suspect(t)).label("suspect")
         query = (
@@ -203,14 +159,14 @@ class LibraryRepository:
             ]
 
     def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
-        """Claim one track for this process; None when there is none to claim now."""
+        """Claim a track for this process; return None if there is none to claim now."""
         return self._claims.next()
 
     # What this one has beyond: FailureKeeper, ClaimKeeper, BuildKeeper, and the scan's questions.
 
     @property
     def keeps_builds(self) -> bool:
-        """Whether the database tells what computed a fingerprint: those made by this package do."""
+        """Whether the database stores what computed a fingerprint; those that this package made do."""
         return "fingerprint_build" in self._fingerprints.c
 
     @property
@@ -219,20 +175,20 @@ class LibraryRepository:
         return self._claims.timeout.total_seconds()
 
     def renew_claims(self) -> list[int]:
-        """Renew every claim of this process; the ids of those lost to another one."""
+        """Renew every claim of this process; return the ids of those lost to another one."""
         return self._claims.renew()
 
     def release_claim(self, track_id: int, *, retry_later: bool = False) -> None:
-        """Give a claim up: the track waits again, for ten minutes unclaimed with ``retry_later``."""
+        """Release a claim: the track waits again, for at least ten minutes with ``retry_later``."""
         self._claims.release(track_id, retry_later=retry_later)
 
     def release_all_claims(self) -> None:
-        """Give every claim of this process up."""
+        """Release every claim of this process."""
         for track_id in self._claims.held:
             self._claims.release(track_id)
 
     def mark_error(self, track_id: int, message: str) -> bool:
-        """Record that a track failed, and why; it is not claimed again until :meth:`retry_failed`."""
+        """Record why a track failed; it is not claimed again until :meth:`retry_failed`."""
         # PostgreSQL takes neither NUL nor lone surrogates, and file names may bring both.
         text = message.replace("\0", "").encode("utf-8", "backslashreplace").decode()
         values = {"fingerprint_status": ERROR, "fingerprint_error_message": text}
@@ -243,9 +199,9 @@ class LibraryRepository:
             )
 
     def retry_failed(self, track_ids: Iterable[int] | None = None) -> int:
-        """Let failed tracks (all, or those given) wait for a worker again; their number.
+        """Make failed tracks (all, or those given) wait for a worker again; return their number.
 
-        That a file has killed a process stays on record until it has a fingerprint or another verdict.
+        That a file killed a process stays on record until it has a fingerprint or another verdict.
         """
         t = self._tracks
         message = t.c.get("fingerprint_error_message")
@@ -261,7 +217,7 @@ class LibraryRepository:
             return connection.execute(statement).rowcount
 
     def reconcile(self) -> None:
-        """Bring statuses that older programs left behind in line with the fingerprints there are."""
+        """Correct statuses that older programs left behind, by the fingerprints that are there."""
         self._claims.reconcile()
 
     def work_left(self) -> WorkLeft:

@@ -101,7 +101,7 @@ BUILD: Final = Column("fingerprint_build", Text)
 
 
 def is_placeholder(table: Table) -> ColumnElement[bool]:
-    """Rows that hold no fingerprint.
+    """Return the SQL condition that a row holds no fingerprint.
 
     An older claim scheme inserted a row of zeros with ``lufs = -100`` and version 1 and left it there
     when a worker died. Version 0 is ours: the file has changed since the row was computed.
@@ -111,7 +111,7 @@ def is_placeholder(table: Table) -> ColumnElement[bool]:
 
 
 def is_suspect(table: Table) -> ColumnElement[bool]:
-    """Tracks on record for having killed a process; nothing is known where there are no messages."""
+    """Return the SQL condition that a track is on record for having killed a process."""
     columns: Any = table.c
     if "fingerprint_error_message" not in columns:
         return false()

@@ -18,6 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Insert, String, or_, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from auralis_fp.library.files.sidecar import remove_orphans
 from auralis_fp.library.files.tags import read_tags
 from auralis_fp.library.files.walk import AudioFile, Walk
 from auralis_fp.library.store.database import Database, utc_now
@@ -81,7 +82,7 @@ def synchronize(
         Filled as the walk goes on, for a display.
     """
     changes = Changes() if changes is None else changes
-    walk = Walk([os.path.abspath(folder) for folder in folders], clean=not dry_run, stop=stop)
+    walk = Walk([os.path.abspath(folder) for folder in folders], stop=stop)
     changes.unreadable = walk.unreadable
     _Synchronization(database, walk, changes, dry_run).run()
     return changes
@@ -128,10 +129,12 @@ class _Synchronization:
 
     def run(self) -> None:
         self._find_vanished()
-        for files in self.walk:
-            self.changes.files += len(files)
-            for start in range(0, len(files), _BATCH):
-                self._visit(files[start : start + _BATCH])
+        for folder in self.walk:
+            if not self.dry_run:  # what a killed process left behind
+                remove_orphans(folder.path, folder.hidden)
+            self.changes.files += len(folder.files)
+            for start in range(0, len(folder.files), _BATCH):
+                self._visit(folder.files[start : start + _BATCH])
         if not self.walk.stop():  # what these decide, only a whole walk can tell
             self._settle_links()
             self._settle_moves()
@@ -171,7 +174,7 @@ class _Synchronization:
         self._add(new)
 
     def _settle_links(self) -> None:
-        """Of a file with several names that is in the database under none, take the first."""
+        """Take the first name of a file that is in the database under none of its names."""
         for file in self.linked:
             assert file.other_name_of is not None
             if file.other_name_of in self.listed_inodes:
@@ -184,7 +187,7 @@ class _Synchronization:
                 self._add([file])
 
     def _settle_moves(self) -> None:
-        """Let a vanished row have a new file if each is the only match of the other."""
+        """Move a vanished row to a new file if each is the only match of the other."""
         matches: dict[int, list[AudioFile]] = {}
         for file in self.maybe_moved:
             for row in self._candidates(file):
@@ -352,7 +355,7 @@ def _same_length(one: float | None, other: float | None) -> bool:
 
 
 def _epoch(value: object) -> float | None:
-    """Seconds since the epoch of a DATETIME in UTC, however a program wrote it."""
+    """Return the seconds since the epoch of a DATETIME in UTC, however a program wrote it."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip().removesuffix("Z"))

@@ -1,11 +1,10 @@
-"""Gets the fingerprint of a track, from its sidecar or by analysis, and stores it."""
+"""Takes the fingerprint of a track from its sidecar or from an analysis, and stores it."""
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
 # ruff: noqa: PTH100, PTH112, PTH120
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import math
 import os
@@ -14,29 +13,27 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-import auralis_fp
-from auralis_fp import AnalysisError, Cancelled, CancelToken, FileNotFound, Fingerprint, Metadata, Unreadable
+from auralis_fp.analysis import CancelToken
+from auralis_fp.errors import AnalysisError, Cancelled, FileNotFound, Unreadable
+from auralis_fp.fingerprint import Metadata
 from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer, interpreter
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.sidecar import Content, FileState
-from auralis_fp.library.files.sidecar_facts import build_of
-from auralis_fp.library.work.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
+from auralis_fp.library.work.analyzers import build_of, choose_analyzer, is_compiled
+from auralis_fp.library.work.protocol import (
+    Analyze,
+    BuildKeeper,
+    ClaimKeeper,
+    FailureKeeper,
+    FingerprintRepository,
+)
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
-__all__ = ["Analyze", "Extraction", "FingerprintExtractor", "Outcome", "choose_analyzer"]
+__all__ = ["Extraction", "FingerprintExtractor", "Outcome"]
 
 _log = logging.getLogger(__name__)
-
-
-class Analyze(Protocol):
-    """A function that measures a file: :func:`auralis_fp.analyze` or one with its signature."""
-
-    def __call__(
-        self, path: str, *, timeout: float | None = None, cancel: CancelToken | None = None
-    ) -> Fingerprint:
-        """Measure ``path``; raises :class:`auralis_fp.AnalysisError`."""
 
 
 class Outcome(Enum):
@@ -71,7 +68,7 @@ class Extraction:
         Length of the audio, where it was analysed.
     sidecar_error : str
         Why the sidecar could not be written, if so.
-    recording : Metadata or None
+    metadata : Metadata or None
         Facts about the recording, if they are known.
     """
 
@@ -80,7 +77,7 @@ class Extraction:
     seconds: float = 0.0
     audio_seconds: float = 0.0
     sidecar_error: str = ""
-    recording: Metadata | None = None
+    metadata: Metadata | None = None
 
     @property
     def stored(self) -> bool:
@@ -137,15 +134,13 @@ class FingerprintExtractor:
         self.isolate: Final = isolate
         self._analyze: Final = analyze or choose_analyzer(use_native)
         # The reference holds all samples of a file, which is a matter of gigabytes.
-        bounded = self._analyze is auralis_fp.analyze and auralis_fp.build_info()["engine"] == "core"
-        self._isolated: Final = IsolatedAnalyzer(
-            self._analyze, memory_limit=MEMORY_LIMIT if bounded else None
-        )
+        memory_limit = MEMORY_LIMIT if is_compiled(self._analyze) else None
+        self._isolated: Final = IsolatedAnalyzer(self._analyze, memory_limit=memory_limit)
         self._build: Final = build_of(self._analyze)
         self._isolates_suspects: Final = isolate is None and analyze is None and interpreter() is not None
 
     def extract_and_store(self, track_id: int, filepath: str | os.PathLike[str]) -> bool:
-        """Give a track its fingerprint; whether it has one now."""
+        """Store the fingerprint of a track; return whether it has one now."""
         return self.extract(track_id, filepath).stored
 
     def extract(
@@ -158,7 +153,7 @@ class FingerprintExtractor:
         read_sidecar: bool = True,
         suspect: bool = False,
     ) -> Extraction:
-        """Do :meth:`extract_and_store` and tell all about it.
+        """Store the fingerprint of a track, and return how that went.
 
         Parameters
         ----------
@@ -169,9 +164,9 @@ class FingerprintExtractor:
         timeout : float, optional
             Seconds the analysis may take.
         cancel : CancelToken, optional
-            Cancels it from another thread; the track is then given back.
+            Cancels it from another thread; the track is then released.
         read_sidecar : bool
-            False analyses although there is a valid sidecar.
+            False analyses even if there is a valid sidecar.
         suspect : bool
             Whether a process that analysed it has died, see ``isolate``.
         """
@@ -211,11 +206,11 @@ class FingerprintExtractor:
             seconds=time.monotonic() - started,
             audio_seconds=content.recording.duration if content.recording and not cached else 0.0,
             sidecar_error=sidecar_error,
-            recording=content.recording,
+            metadata=content.recording,
         )
 
     def extract_batch(self, tracks: Iterable[tuple[int, str]], max_failures: int = 10) -> dict[str, int]:
-        """Give many tracks their fingerprints, one after the other.
+        """Store the fingerprints of many tracks, one after the other.
 
         Parameters
         ----------
@@ -256,7 +251,7 @@ class FingerprintExtractor:
         return self.extract(track_id, filepath, read_sidecar=False).stored
 
     def get_fingerprint(self, track_id: int) -> Any:
-        """Give the stored fingerprint of a track, or None."""
+        """Return the stored fingerprint of a track, or None."""
         return self.repository.get_by_track_id(track_id)
 
     def _content(
@@ -267,7 +262,7 @@ class FingerprintExtractor:
         cancel: CancelToken | None,
         read_sidecar: bool,
     ) -> tuple[Content, FileState, bool]:
-        """Get the values, the state of the file they describe, and whether they are from the sidecar."""
+        """Return the values, the state of the file they describe, and whether they come from the sidecar."""
         for _attempt in range(2):
             before = _state(path)
             if self.use_sidecar_files and read_sidecar and (known := sidecar.load(path, before)):
@@ -312,20 +307,3 @@ def _state(path: str) -> FileState:
     except OSError as error:
         kind = FileNotFound if isinstance(error, FileNotFoundError) else Unreadable
         raise kind(error.strerror or str(error), stage="open", path=path) from error
-
-
-def choose_analyzer(use_native: bool) -> Analyze:
-    """Choose the analyzer; ImportError now rather than once per track if there is none."""
-    if use_native and auralis_fp.build_info()["engine"] == "core":
-        compiled: Analyze = auralis_fp.analyze
-        return compiled
-    from auralis_fp import reference
-
-    if importlib.util.find_spec("librosa") is None:  # the reference imports it when it is first used
-        why = "the compiled core cannot be imported" if use_native else "use_native=False was asked for"
-        raise ImportError(
-            f"{why}, and the Python reference analyzer is not installed: pip install 'auralis-fp[reference]'"
-        )
-    # With the core missing, auralis_fp.analyze falls back by itself and says so once.
-    fallback: Analyze = auralis_fp.analyze if use_native else reference.analyze
-    return fallback

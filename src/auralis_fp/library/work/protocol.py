@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["BuildKeeper", "ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
+from auralis_fp.analysis import CancelToken
+from auralis_fp.fingerprint import Fingerprint
+
+__all__ = ["Analyze", "BuildKeeper", "ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
+
+
+class Analyze(Protocol):
+    """A function that measures a file: :func:`auralis_fp.analyze` or one with its signature."""
+
+    def __call__(
+        self, path: str, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> Fingerprint:
+        """Measure ``path``; raise :class:`auralis_fp.AnalysisError` if that fails."""
 
 
 class TrackLike(Protocol):
     """A track as a repository hands it out.
 
-    ``duration`` (seconds) and ``suspect`` (a process that analysed it died) are used where they are there.
+    ``duration`` (seconds) and ``suspect`` (a process that analysed it died) are used if they are there.
     """
 
     @property
@@ -27,25 +39,24 @@ class TrackLike(Protocol):
 class FingerprintRepository(Protocol):
     """The five methods that every repository has.
 
-    :class:`auralis_fp.library.LibraryRepository` is the one of this package. What a repository has
-    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`, :class:`BuildKeeper`) is used where it is
-    there.
+    :class:`auralis_fp.library.LibraryRepository` is this package's own. What a repository has
+    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`, :class:`BuildKeeper`) is used if it is there.
     """
 
     def exists(self, track_id: int) -> bool:
-        """Whether the track has a fingerprint; a placeholder row is none."""
+        """Return whether the track has a fingerprint; a placeholder row is not one."""
 
     def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> Any:
         """Store the 25 values and ``fingerprint_version``; False where it could not be stored."""
 
     def get_by_track_id(self, track_id: int) -> Any:
-        """Give the stored fingerprint, or None."""
+        """Return the stored fingerprint, or None."""
 
     def get_missing_fingerprints(self, limit: int | None = None) -> Sequence[TrackLike]:
-        """Tracks without a fingerprint, those that failed left out."""
+        """Return the tracks without a fingerprint, except those that failed."""
 
     def claim_next_unfingerprinted_track(self) -> TrackLike | None:
-        """Claim one track for the caller; None when there is none."""
+        """Claim a track for the caller; return None if there is none."""
 
 
 @runtime_checkable
@@ -68,7 +79,7 @@ class ClaimKeeper(Protocol):
         """Renew every claim of this process."""
 
     def release_claim(self, track_id: int, *, retry_later: bool = False) -> Any:
-        """Give one claim up without a result; ``retry_later`` keeps it from coming straight back."""
+        """Release a claim without a result; ``retry_later`` keeps the track from coming straight back."""
 
 
 @runtime_checkable

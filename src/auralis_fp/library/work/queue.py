@@ -1,4 +1,4 @@
-"""Threads that pull tracks from a repository and give them their fingerprints."""
+"""Threads that claim tracks from a repository and store their fingerprints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from auralis_fp import CancelToken
+from auralis_fp.analysis import CancelToken
 from auralis_fp.library.files.tags import read_tags
 from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
 from auralis_fp.library.work.protocol import ClaimKeeper, TrackLike
@@ -187,7 +187,7 @@ class FingerprintQueue:
             thread.start()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until the workers have finished; whether they have."""
+        """Wait until the workers have finished; return whether they have."""
         return not self.running or self._finished.wait(timeout)
 
     def stop(self, *, graceful: bool = True, timeout: float | None = None) -> bool:

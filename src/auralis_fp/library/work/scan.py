@@ -1,4 +1,4 @@
-"""A scan: walk the folders, work through what has no fingerprint, and tell how it goes."""
+"""A scan: walks the folders, works through what has no fingerprint, and reports its progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from auralis_fp import Metadata
+from auralis_fp.fingerprint import Metadata
 from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.store.claims import WorkLeft
 from auralis_fp.library.store.repository import LibraryRepository
@@ -19,7 +19,7 @@ from auralis_fp.library.work.progress import Display, Meter
 from auralis_fp.library.work.protocol import TrackLike
 from auralis_fp.library.work.queue import FingerprintQueue, QueueStatistics
 
-__all__ = ["Scan", "ScanReport"]
+__all__ = ["Scan", "ScanSummary"]
 
 _TICK_S: Final = 0.1
 _SHOW_EVERY_S: Final = 0.5
@@ -27,7 +27,7 @@ _COUNT_EVERY_S: Final = 2.0
 
 
 @dataclass
-class ScanReport:
+class ScanSummary:
     """What a scan did.
 
     Attributes
@@ -44,8 +44,8 @@ class ScanReport:
         Tracks that another process still has, or had when it died.
     interrupted : bool
         Whether :meth:`Scan.interrupt` ended it.
-    recordings : dict
-        With ``keep_recordings``: facts about files that no sidecar could take, by id of the track.
+    metadata : dict
+        With ``keep_metadata``: facts about files that no sidecar could take, by id of the track.
     """
 
     statistics: QueueStatistics = field(default_factory=QueueStatistics)
@@ -54,11 +54,11 @@ class ScanReport:
     unavailable: dict[str, int] = field(default_factory=dict)
     elsewhere: int = 0
     interrupted: bool = False
-    recordings: dict[int, Metadata] = field(default_factory=dict)
+    metadata: dict[int, Metadata] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
-        """Whether everything that was to be done is done."""
+        """Whether everything that had to be done is done."""
         return not (self.failures or self.unavailable or self.changes.unreadable or self.elsewhere)
 
 
@@ -77,8 +77,8 @@ class Scan:
         Number of threads.
     limit : int, optional
         Stop after so many tracks.
-    keep_recordings : bool
-        Fill :attr:`ScanReport.recordings`.
+    keep_metadata : bool
+        Fill :attr:`ScanSummary.metadata`.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class Scan:
         folders: Sequence[str] = (),
         workers: int = 16,
         limit: int | None = None,
-        keep_recordings: bool = False,
+        keep_metadata: bool = False,
     ) -> None:
         self._repository: Final = repository
-        self._keep_recordings: Final = keep_recordings
+        self._keep_metadata: Final = keep_metadata
         self._use_sidecar_files: Final = extractor.use_sidecar_files
         self._folders: Final = folders
         self._limit: Final = limit
-        self._report: Final = ScanReport()
+        self._summary: Final = ScanSummary()
         self._lock: Final = threading.Lock()
         self._interrupts = 0
         self._walk_error: Exception | None = None
@@ -124,7 +124,7 @@ class Scan:
         """Whether :meth:`interrupt` was called."""
         return self._interrupts > 0
 
-    def run(self, display: Display) -> ScanReport:
+    def run(self, display: Display) -> ScanSummary:
         """Scan until nothing is left to do or :meth:`interrupt` is called.
 
         Raises
@@ -168,10 +168,10 @@ class Scan:
             left = self._left(left)
         display.show(meter.measure(self._queue.statistics, left, limit=self._limit), last=True)
 
-    def _finish(self) -> ScanReport:
-        report = self._report
-        report.statistics = self._queue.statistics
-        report.interrupted = self.interrupted
+    def _finish(self) -> ScanSummary:
+        summary = self._summary
+        summary.statistics = self._queue.statistics
+        summary.interrupted = self.interrupted
         for error in (self._queue.error, self._walk_error):
             if error is not None:
                 raise (
@@ -179,9 +179,9 @@ class Scan:
                     if isinstance(error, LibraryError | ImportError)
                     else LibraryError(f"{type(error).__name__}: {error}")
                 ) from error
-        if self._limit is None and not report.interrupted:
-            report.elsewhere = self._repository.claims_of_others()
-        return report
+        if self._limit is None and not summary.interrupted:
+            summary.elsewhere = self._repository.claims_of_others()
+        return summary
 
     def _walk(self) -> None:
         try:
@@ -189,7 +189,7 @@ class Scan:
                 self._repository.database,
                 self._folders,
                 stop=lambda: self.interrupted or self._queue.error is not None,
-                changes=self._report.changes,
+                changes=self._summary.changes,
             )
         except Exception as error:
             self._walk_error = error
@@ -211,24 +211,24 @@ class Scan:
     def _note(self, track: TrackLike, extraction: Extraction) -> None:
         if extraction.outcome is Outcome.FAILED:
             with self._lock:
-                self._report.failures.append((track.filepath, extraction.message))
+                self._summary.failures.append((track.filepath, extraction.message))
         elif extraction.outcome is Outcome.UNAVAILABLE:
             folder = str(Path(track.filepath).parent)
             with self._lock:
-                self._report.unavailable[folder] = self._report.unavailable.get(folder, 0) + 1
+                self._summary.unavailable[folder] = self._summary.unavailable.get(folder, 0) + 1
 
-        elif extraction.recording is not None and self._keep_recordings:
+        elif extraction.metadata is not None and self._keep_metadata:
             if self._use_sidecar_files and not extraction.sidecar_error:
                 return  # the sidecar has them
             with self._lock:
-                self._report.recordings[track.id] = extraction.recording
+                self._summary.metadata[track.id] = extraction.metadata
 
     def _note_text(self) -> str:
         if self._interrupts:
             stopping = "finishing the running tracks; Ctrl-C again cancels them"
             return stopping if self._interrupts == 1 else "cancelling"
         if self._walker.is_alive():
-            return f"reading folders: {self._report.changes.files} files so far"
+            return f"reading folders: {self._summary.changes.files} files so far"
         if self._waiting_since is not None:
             return "waiting for tracks that another process has claimed"
         return ""
