@@ -20,15 +20,16 @@
 #include "dsp/stft.h"
 #include "features/band_spectrum.h"
 #include "features/chroma.h"
+#include "features/dynamics.h"
 #include "features/frame_levels.h"
 #include "features/harmonic_percussive.h"
-#include "features/levels.h"
 #include "features/loudness.h"
 #include "features/onset_envelope.h"
 #include "features/pitch.h"
 #include "features/rhythm.h"
 #include "features/signal_check.h"
 #include "features/spectral_shape.h"
+#include "features/stereo_image.h"
 #include "io/decoder.h"
 
 namespace {
@@ -144,12 +145,17 @@ int main(int argc, char** argv) {
              for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(planes_of(r, i, n)); });
              stage.finish();
          }},
-        {"levels",
+        {"dynamics",
          [&] {
-             Levels stage(r.sample_rate);
+             Dynamics stage(r.sample_rate);
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(std::span(r.mid).subspan(i, n)); });
+             stage.finish();
+         }},
+        {"stereo image",
+         [&] {
+             StereoImage stage(r.sample_rate);
              for_blocks(samples, [&](std::size_t i, std::size_t n) {
-                 stage.push(std::span(left).subspan(i, n), std::span(right).subspan(i, n),
-                            std::span(r.mid).subspan(i, n));
+                 stage.push(std::span(left).subspan(i, n), std::span(right).subspan(i, n));
              });
              stage.finish();
          }},

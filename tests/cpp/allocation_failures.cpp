@@ -147,10 +147,10 @@ struct Outcome {
 // Bit for bit.
 bool same(const Analysis& a, const Analysis& b) {
     return std::memcmp(&a.fingerprint, &b.fingerprint, sizeof a.fingerprint) == 0 &&
-           a.facts.samples_decoded == b.facts.samples_decoded && a.facts.codec == b.facts.codec &&
-           a.facts.container == b.facts.container && a.facts.damaged_packets == b.facts.damaged_packets &&
-           a.facts.declared_duration == b.facts.declared_duration && a.facts.peak == b.facts.peak &&
-           a.facts.clipped_runs == b.facts.clipped_runs && a.facts.dc_offset == b.facts.dc_offset;
+           a.metadata.samples_decoded == b.metadata.samples_decoded && a.metadata.codec == b.metadata.codec &&
+           a.metadata.container == b.metadata.container && a.metadata.damaged_packets == b.metadata.damaged_packets &&
+           a.metadata.declared_duration == b.metadata.declared_duration && a.metadata.peak == b.metadata.peak &&
+           a.metadata.clipped_runs == b.metadata.clipped_runs && a.metadata.dc_offset == b.metadata.dc_offset;
 }
 
 Outcome run(const std::vector<std::uint8_t>& file, std::int64_t fail_from, std::int64_t fail_to) {

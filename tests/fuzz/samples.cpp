@@ -103,7 +103,7 @@ Outcome measure(const SampleView& view, int rate, std::size_t block_frames) {
     return outcome_of([&](Interrupt& interrupt) {
         const Analysis analysis = analyze_samples(view, rate, interrupt, block_frames);
         fuzz::expect_sane(analysis);
-        fuzz::expect(analysis.facts.samples_decoded == static_cast<std::int64_t>(view.frames), "samples were lost");
+        fuzz::expect(analysis.metadata.samples_decoded == static_cast<std::int64_t>(view.frames), "samples were lost");
         return analysis.fingerprint;
     });
 }
@@ -129,7 +129,7 @@ Outcome measure_in_pieces(const SampleView& view, int rate, std::size_t block_fr
             analyzer.push(std::span(planes).first(view.channels));
             done += n;
         }
-        return analyzer.finish();
+        return analyzer.finish().fingerprint;
     });
 }
 

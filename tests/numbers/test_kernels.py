@@ -15,7 +15,7 @@ from auralis_fp._native import core
 
 Array = NDArray[Any]
 assert core is not None
-kernels: Any = core.kernels
+kernels: Any = core.testing
 
 
 def noise(*shape: int, seed: int = 0) -> Array:

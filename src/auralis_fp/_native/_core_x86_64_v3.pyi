@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_FRAMES: int
-kernels: ModuleType  # vector kernels on arrays, for tests
+testing: ModuleType  # vector kernels and inner results of features, for tests
 
 @final
 class CancelToken:
@@ -16,7 +16,7 @@ class CancelToken:
     @property
     def cancelled(self) -> bool: ...
 
-# What an analysis gives: (values, facts), or (kind, stage, cause) of an error.
+# What an analysis returns: (values, metadata), or (kind, stage, cause) of an error.
 _Outcome: TypeAlias = tuple[NDArray[np.float64], dict[str, Any]] | tuple[str, str, str]
 
 def analyze_file(

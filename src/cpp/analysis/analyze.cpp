@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "analysis/analyzer.h"
@@ -29,40 +28,42 @@ void read_channel(const SampleView& samples, std::size_t first, std::size_t chan
     }
 }
 
-RecordingFacts facts_of(const Analyzer& analyzer, int sample_rate, std::size_t channels, const std::string& codec,
-                        const std::string& container) {
-    const SignalCheck::Values signal = analyzer.signal();
-    RecordingFacts facts;
-    facts.sample_rate = sample_rate;
-    facts.channels = static_cast<int>(channels);
-    facts.codec = codec;
-    facts.container = container;
-    facts.samples_decoded = analyzer.samples();
-    facts.clipped_runs = signal.clipped_runs;
-    facts.peak = signal.peak;
-    facts.dc_offset = signal.dc_offset;
-    facts.identical_channels = signal.identical_channels;
-    return facts;
+Analysis analysis_of(const Measurement& measurement, int sample_rate, std::size_t channels) {
+    Analysis analysis;
+    analysis.fingerprint = measurement.fingerprint;
+    analysis.metadata.sample_rate = sample_rate;
+    analysis.metadata.channels = static_cast<int>(channels);
+    analysis.metadata.samples_decoded = measurement.samples;
+    analysis.metadata.clipped_runs = measurement.signal.clipped_runs;
+    analysis.metadata.peak = measurement.signal.peak;
+    analysis.metadata.dc_offset = measurement.signal.dc_offset;
+    analysis.metadata.identical_channels = measurement.signal.identical_channels;
+    return analysis;
+}
+
+// Throws CorruptAudio for samples that are not finite: only float files hold such, and it is the file that is wrong.
+Measurement measure(Decoder& decoder, Interrupt& interrupt) {
+    Analyzer analyzer(decoder.format().sample_rate, decoder.format().layout, interrupt);
+    try {
+        for (auto planes = decoder.next(); !planes.empty(); planes = decoder.next()) analyzer.push(planes);
+        return analyzer.finish();
+    } catch (const AnalysisError& error) {
+        if (error.kind() != ErrorKind::InvalidSamples) throw;
+        throw AnalysisError(ErrorKind::CorruptAudio, Stage::decode, error.what());
+    }
 }
 
 }  // namespace
 
 Analysis analyze_media(MediaSource& source, Interrupt& interrupt) {
     Decoder decoder(source, interrupt);
+    const Measurement measurement = measure(decoder, interrupt);
     const AudioFormat& format = decoder.format();
-    Analyzer analyzer(format.sample_rate, format.layout, interrupt);
-    Analysis analysis;
-    try {
-        for (auto planes = decoder.next(); !planes.empty(); planes = decoder.next()) analyzer.push(planes);
-        analysis.fingerprint = analyzer.finish();
-    } catch (const AnalysisError& error) {
-        if (error.kind() != ErrorKind::InvalidSamples) throw;
-        // Only float files can hold such samples; it is the file that is wrong then.
-        throw AnalysisError(ErrorKind::CorruptAudio, Stage::decode, error.what());
-    }
-    analysis.facts = facts_of(analyzer, format.sample_rate, format.layout.channels(), format.codec, format.container);
-    analysis.facts.damaged_packets = decoder.damaged_packets();
-    analysis.facts.declared_duration = format.declared_duration;
+    Analysis analysis = analysis_of(measurement, format.sample_rate, format.layout.channels());
+    analysis.metadata.codec = format.codec;
+    analysis.metadata.container = format.container;
+    analysis.metadata.damaged_packets = decoder.damaged_packets();
+    analysis.metadata.declared_duration = format.declared_duration;
     return analysis;
 }
 
@@ -83,9 +84,9 @@ Analysis analyze_samples(const SampleView& samples, int sample_rate, Interrupt& 
         }
         analyzer.push(std::span(planes).first(samples.channels));
     }
-    Analysis analysis;
-    analysis.fingerprint = analyzer.finish();
-    analysis.facts = facts_of(analyzer, sample_rate, samples.channels, "samples", "samples");
+    Analysis analysis = analysis_of(analyzer.finish(), sample_rate, samples.channels);
+    analysis.metadata.codec = "samples";
+    analysis.metadata.container = "samples";
     return analysis;
 }
 

@@ -11,7 +11,7 @@ namespace auralis {
 
 struct Analysis {
     Fingerprint fingerprint;
-    RecordingFacts facts;
+    Metadata metadata;
 };
 
 // Decodes and measures. Throws AnalysisError or SignalInterrupt.

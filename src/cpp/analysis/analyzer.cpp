@@ -6,21 +6,24 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "base/undefined.h"
 #include "dsp/denormals.h"
+#include "dsp/downmix.h"
 #include "dsp/frame_batcher.h"
 #include "dsp/resampler.h"
 #include "dsp/stft.h"
 #include "features/band_spectrum.h"
 #include "features/chroma.h"
+#include "features/dynamics.h"
 #include "features/frame_levels.h"
 #include "features/harmonic_percussive.h"
-#include "features/levels.h"
 #include "features/loudness.h"
 #include "features/onset_envelope.h"
 #include "features/pitch.h"
 #include "features/rhythm.h"
 #include "features/signal_check.h"
 #include "features/spectral_shape.h"
+#include "features/stereo_image.h"
 
 namespace auralis {
 
@@ -36,14 +39,12 @@ public:
     Stages(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
         : interrupt_(interrupt),
           sample_rate_(sample_rate),
-          downmix_(layout.downmix()),
           block_(layout.channels(), std::vector<float>(kBlockSamples)),
-          left_(kBlockSamples),
-          right_(kBlockSamples),
-          mid_(kBlockSamples),
+          downmix_(layout, kBlockSamples),
           signal_check_(layout.channels()),
           loudness_(sample_rate, layout.loudness_weights()),
-          levels_(sample_rate),
+          dynamics_(sample_rate),
+          stereo_image_(sample_rate),
           bands_(sample_rate),
           resampler_(sample_rate) {}
 
@@ -51,32 +52,30 @@ public:
         const DenormalsFlushed scope;
         require_room(channels[0].size());
         for (std::size_t done = 0; done < channels[0].size();) {
-            const std::size_t n = std::min(channels[0].size() - done, mid_.size() - filled_);
+            const std::size_t n = std::min(channels[0].size() - done, kBlockSamples - filled_);
             for (std::size_t c = 0; c < block_.size(); ++c)
                 std::copy_n(channels[c].begin() + static_cast<std::ptrdiff_t>(done), n,
                             block_[c].begin() + static_cast<std::ptrdiff_t>(filled_));
             done += n;
             filled_ += n;
-            if (filled_ == mid_.size()) measure_block();
+            if (filled_ == kBlockSamples) measure_block();
         }
     }
 
-    Fingerprint finish() {
+    Measurement finish() {
         const DenormalsFlushed scope;
         if (filled_ > 0) measure_block();
         measure_resampled(resampler_.finish());
         frames_.finish([this](const FrameBatch& batch) { measure_frames(batch); });
-        return collect();
+        return {collect(), signal_check_.finish(), samples_};
     }
 
     void require_room(std::size_t more) const {
-        if (samples() + static_cast<std::int64_t>(more) > std::int64_t{limits::kMaxHours} * 3600 * sample_rate_)
+        if (samples_ + static_cast<std::int64_t>(filled_) + static_cast<std::int64_t>(more) >
+            std::int64_t{limits::kMaxHours} * 3600 * sample_rate_)
             throw AnalysisError(ErrorKind::ResourceLimit, Stage::analyze,
                                 "longer than " + std::to_string(limits::kMaxHours) + " hours");
     }
-
-    std::int64_t samples() const { return samples_ + static_cast<std::int64_t>(filled_); }
-    SignalCheck::Values signal() const { return signal_check_.finish(); }
 
 private:
     // --- at the file's own rate --------------------------------------------------------------------------
@@ -89,33 +88,13 @@ private:
         signal_check_.push(channels);
         samples_ += static_cast<std::int64_t>(filled_);
 
-        const auto [left, right, mid] = stereo(channels);
+        const auto [left, right, mid] = downmix_.apply(channels);
         loudness_.push(channels);
-        levels_.push(left, right, mid);
+        dynamics_.push(mid);
+        stereo_image_.push(left, right);
         bands_.push(mid);
         measure_resampled(resampler_.push(mid));
         filled_ = 0;
-    }
-
-    struct Stereo {
-        std::span<const float> left, right, mid;
-    };
-
-    Stereo stereo(std::span<const std::span<const float>> channels) {
-        const std::size_t n = channels[0].size();
-        Stereo s{channels[0], channels[std::min<std::size_t>(1, channels.size() - 1)], std::span(mid_).first(n)};
-        if (channels.size() > 2) {
-            std::fill(left_.begin(), left_.end(), 0.0F);
-            std::fill(right_.begin(), right_.end(), 0.0F);
-            for (std::size_t c = 0; c < channels.size(); ++c) {
-                for (std::size_t i = 0; i < n; ++i) left_[i] += downmix_[c].to_left * channels[c][i];
-                for (std::size_t i = 0; i < n; ++i) right_[i] += downmix_[c].to_right * channels[c][i];
-            }
-            s.left = std::span(left_).first(n);
-            s.right = std::span(right_).first(n);
-        }
-        for (std::size_t i = 0; i < n; ++i) mid_[i] = 0.5F * (s.left[i] + s.right[i]);
-        return s;
     }
 
     // --- at 22 050 Hz, mono ------------------------------------------------------------------------------
@@ -148,13 +127,15 @@ private:
 
         f[lufs] = loudness_.finish();
 
-        const Levels::Values levels = levels_.finish();
-        f[crest_db] = levels.crest_db;
-        f[dynamic_range_variation] = levels.dynamic_range_variation;
-        f[loudness_variation_std] = levels.loudness_variation_std;
-        f[peak_consistency] = levels.peak_consistency;
-        f[stereo_width] = levels.stereo_width;
-        f[phase_correlation] = levels.phase_correlation;
+        const Dynamics::Values dynamics = dynamics_.finish();
+        f[crest_db] = dynamics.crest_db;
+        f[dynamic_range_variation] = dynamics.dynamic_range_variation;
+        f[loudness_variation_std] = dynamics.loudness_variation_std;
+        f[peak_consistency] = dynamics.peak_consistency;
+
+        const StereoImage::Values image = stereo_image_.finish();
+        f[stereo_width] = image.stereo_width;
+        f[phase_correlation] = image.phase_correlation;
 
         const std::vector<bool> active = frame_levels_.active();
         f[silence_ratio] = frame_levels_.silence_ratio();
@@ -183,15 +164,15 @@ private:
 
     Interrupt& interrupt_;
     int sample_rate_;
-    std::vector<ChannelLayout::Gains> downmix_;
     std::vector<std::vector<float>> block_;  // per channel
     std::size_t filled_ = 0;
     std::int64_t samples_ = 0;  // measured
-    std::vector<float> left_, right_, mid_;
+    Downmix downmix_;
 
     SignalCheck signal_check_;
     Loudness loudness_;
-    Levels levels_;
+    Dynamics dynamics_;
+    StereoImage stereo_image_;
     BandSpectrum bands_;
     Resampler resampler_;
 
@@ -211,8 +192,6 @@ Analyzer::Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& inte
 Analyzer::~Analyzer() = default;
 void Analyzer::require_room(std::size_t samples) const { stages_->require_room(samples); }
 void Analyzer::push(std::span<const std::span<const float>> channels) { stages_->push(channels); }
-Fingerprint Analyzer::finish() { return stages_->finish(); }
-std::int64_t Analyzer::samples() const { return stages_->samples(); }
-SignalCheck::Values Analyzer::signal() const { return stages_->signal(); }
+Measurement Analyzer::finish() { return stages_->finish(); }
 
 }  // namespace auralis

@@ -13,6 +13,12 @@
 
 namespace auralis {
 
+struct Measurement {
+    Fingerprint fingerprint;
+    SignalCheck::Values signal;
+    std::int64_t samples = 0;  // per channel
+};
+
 class Analyzer {
 public:
     // Samples per channel that the stages see at once: small enough for the cache.
@@ -31,11 +37,8 @@ public:
     // calls does not change a bit of the result. Throws InvalidSamples for samples that are not finite.
     void push(std::span<const std::span<const float>> channels);
 
-    Fingerprint finish();
-
-    std::int64_t samples() const;  // per channel, so far
-
-    SignalCheck::Values signal() const;  // after finish()
+    // Once, after the last samples.
+    Measurement finish();
 
 private:
     class Stages;

@@ -1,11 +1,10 @@
-// What an analysis yields: 25 numbers, in this order, and the facts about the recording.
+// What an analysis yields: 25 numbers, in this order, and the metadata of the recording.
 // Meaning, unit, range and stand-in value of each dimension: src/auralis_fp/schema.py and docs/dimensions.md.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 
@@ -41,9 +40,6 @@ enum class Dimension : std::size_t {
 
 inline constexpr std::size_t kDimensions = 25;
 
-// Marks a dimension that could not be measured.
-inline constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
-
 class Fingerprint {
 public:
     double& operator[](Dimension d) { return values_[static_cast<std::size_t>(d)]; }
@@ -54,7 +50,7 @@ private:
     std::array<double, kDimensions> values_{};
 };
 
-struct RecordingFacts {
+struct Metadata {
     int sample_rate = 0;
     int channels = 0;
     std::string codec;

@@ -2,18 +2,17 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <memory>
 #include <optional>
-#include <span>
 #include <stdexcept>
 #include <string>
 
 #include "analysis/analyze.h"
 #include "analysis/analyzer.h"
 #include "bindings/build_info.h"
+#include "bindings/python_guards.h"
 #include "bindings/testing.h"
 #include "io/ffmpeg_log.h"
 
@@ -24,51 +23,12 @@ namespace {
 using auralis::Analysis;
 using auralis::AnalysisError;
 using auralis::CancelFlag;
+using auralis::GilReleased;
+using auralis::HeldBuffer;
 using auralis::Interrupt;
 
 struct CancelToken {
     CancelFlag flag = std::make_shared<std::atomic<bool>>(false);
-};
-
-// Gives up the GIL while it lives.
-//
-// A daemon thread that asks for the GIL while the interpreter ends never gets it: before Python 3.14 it is unwound
-// by force instead, which would end the process (a destructor may not be left that way), or release Python objects
-// without the GIL. Here such a thread waits for the end of the process, as it does in Python 3.14.
-class GilReleased {
-public:
-    GilReleased() : state_(PyEval_SaveThread()) {}
-    ~GilReleased() {
-        try {
-            PyEval_RestoreThread(state_);
-        } catch (...) {
-            while (true) ::pause();
-        }
-    }
-    GilReleased(const GilReleased&) = delete;
-    GilReleased& operator=(const GilReleased&) = delete;
-
-private:
-    PyThreadState* state_;
-};
-
-// The bytes of an object, which cannot be resized or closed while this lives. Throws what the object raises if it has
-// no contiguous ones.
-class HeldBuffer {
-public:
-    explicit HeldBuffer(const py::object& object) {
-        if (PyObject_GetBuffer(object.ptr(), &view_, PyBUF_SIMPLE) != 0) throw py::error_already_set();
-    }
-    ~HeldBuffer() { PyBuffer_Release(&view_); }
-    HeldBuffer(const HeldBuffer&) = delete;
-    HeldBuffer& operator=(const HeldBuffer&) = delete;
-
-    std::span<const std::uint8_t> bytes() const {
-        return {static_cast<const std::uint8_t*>(view_.buf), static_cast<std::size_t>(view_.len)};
-    }
-
-private:
-    Py_buffer view_{};
 };
 
 bool signal_pending() {
@@ -84,7 +44,25 @@ Interrupt make_interrupt(std::optional<double> timeout, const CancelToken* cance
                      check_signals ? signal_pending : std::function<bool()>{});
 }
 
-// Runs `work` without the GIL. Gives (values, facts), or the (kind, stage, cause) of what auralis_fp.analysis raises.
+py::dict to_dict(const auralis::Metadata& metadata) {
+    py::dict d;
+    d["duration"] = static_cast<double>(metadata.samples_decoded) / metadata.sample_rate;
+    d["sample_rate"] = metadata.sample_rate;
+    d["channels"] = metadata.channels;
+    d["codec"] = metadata.codec;
+    d["container"] = metadata.container;
+    d["samples_decoded"] = metadata.samples_decoded;
+    d["damaged_packets"] = metadata.damaged_packets;
+    d["declared_duration"] = metadata.declared_duration;
+    d["clipped_runs"] = metadata.clipped_runs;
+    d["peak"] = metadata.peak;
+    d["dc_offset"] = metadata.dc_offset;
+    d["identical_channels"] = metadata.identical_channels;
+    return d;
+}
+
+// Runs `work` without the GIL. Returns (values, metadata), or the (kind, stage, cause) of what auralis_fp.analysis
+// raises.
 // No Python code is called in here: a thread could be made to leave it by force, as above.
 template <typename Work>
 py::tuple run(Work&& work) {
@@ -106,22 +84,8 @@ py::tuple run(Work&& work) {
     }
     if (PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (failure) return py::make_tuple(to_string(failure->kind()), to_string(failure->stage()), failure->what());
-    const auto& facts = analysis->facts;
     py::array_t<double> values(static_cast<py::ssize_t>(auralis::kDimensions), analysis->fingerprint.values().data());
-    py::dict metadata;
-    metadata["duration"] = static_cast<double>(facts.samples_decoded) / facts.sample_rate;
-    metadata["sample_rate"] = facts.sample_rate;
-    metadata["channels"] = facts.channels;
-    metadata["codec"] = facts.codec;
-    metadata["container"] = facts.container;
-    metadata["samples_decoded"] = facts.samples_decoded;
-    metadata["damaged_packets"] = facts.damaged_packets;
-    metadata["declared_duration"] = facts.declared_duration;
-    metadata["clipped_runs"] = facts.clipped_runs;
-    metadata["peak"] = facts.peak;
-    metadata["dc_offset"] = facts.dc_offset;
-    metadata["identical_channels"] = facts.identical_channels;
-    return py::make_tuple(values, metadata);
+    return py::make_tuple(values, to_dict(analysis->metadata));
 }
 
 py::tuple analyze_file(const std::string& path, std::optional<double> timeout, const CancelToken* cancel,
@@ -178,5 +142,5 @@ PYBIND11_MODULE(AURALIS_MODULE_NAME, m) {
     m.def("analyze_samples", analyze_samples, py::arg("samples"), py::arg("sample_rate"), py::arg("timeout"),
           py::arg("cancel"), py::arg("check_signals"), py::arg("block_frames"));
     m.def("build_info", auralis::build_info);
-    auralis::bind_testing(m.def_submodule("kernels"));
+    auralis::bind_testing(m.def_submodule("testing"));
 }

@@ -37,8 +37,6 @@ public:
         }
     }
 
-    std::size_t samples() const { return samples_; }
-
 private:
     template <typename Sink>
     void emit(std::size_t count, Sink&& sink) {

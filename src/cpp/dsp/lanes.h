@@ -211,21 +211,6 @@ L reverse(const L& a) {
     return r;
 }
 
-// Every second of the sixteen values of (a, b), from value kFirst (0 or 1).
-template <int kFirst, typename L>
-L every_second(const L& a, const L& b) {
-    constexpr int o = kFirst;
-    L r;
-    if constexpr (kParts == 1 && sizeof(L::part[0]) == 32) {
-        r.part[0] =
-            __builtin_shufflevector(a.part[0], b.part[0], o, o + 2, o + 4, o + 6, o + 8, o + 10, o + 12, o + 14);
-    } else {
-        r.part[0] = __builtin_shufflevector(a.part[0], a.part[1], o, o + 2, o + 4, o + 6);
-        r.part[1] = __builtin_shufflevector(b.part[0], b.part[1], o, o + 2, o + 4, o + 6);
-    }
-    return r;
-}
-
 // Transposes an 8 x 8 block in place: row r, lane c becomes row c, lane r.
 inline void transpose(std::array<Lanes, kLanes>& rows) {
     for (std::size_t h = 0; h < kLanes; h += 4) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "analysis/fingerprint.h"
+#include "base/undefined.h"
 
 namespace auralis {
 

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "analysis/fingerprint.h"
+#include "base/undefined.h"
 
 namespace auralis {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/fingerprint.h"
+#include "base/undefined.h"
 
 namespace auralis {
 

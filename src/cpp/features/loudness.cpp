@@ -6,7 +6,7 @@
 #include <numeric>
 #include <utility>
 
-#include "analysis/fingerprint.h"
+#include "base/undefined.h"
 
 namespace auralis {
 

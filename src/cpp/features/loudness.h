@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "base/channel_layout.h"
 #include "dsp/lanes.h"
 
 namespace auralis {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "analysis/fingerprint.h"
+#include "base/undefined.h"
 #include "dsp/frames.h"
 
 namespace auralis {

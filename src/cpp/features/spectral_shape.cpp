@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "analysis/fingerprint.h"
+#include "base/undefined.h"
 #include "dsp/statistics.h"
 
 namespace auralis {
