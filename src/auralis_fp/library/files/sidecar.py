@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from auralis_fp import Metadata
-from auralis_fp.library.files.sidecar_facts import build_from, recording_from, recording_object
+from auralis_fp.fingerprint import Metadata
+from auralis_fp.library.files.sidecar_metadata import build_from, metadata_from, metadata_object
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = [
@@ -55,7 +55,7 @@ class FileState:
 
     @classmethod
     def of(cls, path: str) -> FileState:
-        """State of a file now; OSError if it cannot be looked at."""
+        """Return the state of a file now; OSError if the file cannot be looked at."""
         info = os.stat(path)
         try:
             # Local time, as the existing application writes it.
@@ -73,30 +73,30 @@ class Content:
     ----------
     values : mapping
         The 25 values and ``fingerprint_version``.
-    recording : Metadata or None
-        Facts about the recording.
+    metadata : Metadata or None
+        What the analysis found out about the recording.
     build : str or None
         What computed the values, as JSON.
     """
 
     values: Mapping[str, float]
-    recording: Metadata | None = None
+    metadata: Metadata | None = None
     build: str | None = None
 
 
 def sidecar_path(audio: str) -> str:
-    """Name of the sidecar of an audio file."""
+    """Return the name of an audio file's sidecar."""
     return audio + SUFFIX
 
 
 def read(audio: str, state: FileState | None = None) -> dict[str, float] | None:
-    """Read the 25 values in the sidecar of ``audio`` and ``fingerprint_version``; see :func:`load`."""
+    """Return the 25 values in the sidecar of ``audio`` and ``fingerprint_version``; see :func:`load`."""
     content = load(audio, state)
     return dict(content.values) if content is not None else None
 
 
 def load(audio: str, state: FileState | None = None) -> Content | None:
-    """Read the sidecar of ``audio``.
+    """Return the content of the sidecar of ``audio``.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def load(audio: str, state: FileState | None = None) -> Content | None:
     Content or None
         None unless the sidecar is valid: size and modification time match the file, the format is known,
         all 25 values are present and finite, and their version is
-        :data:`auralis_fp.FINGERPRINT_VERSION`. Older sidecars hold neither recording nor build.
+        :data:`auralis_fp.FINGERPRINT_VERSION`. Older sidecars hold neither metadata nor build.
     """
     content = _load(sidecar_path(audio))
     if content is None or content.get("format_version") != FORMAT_VERSION:
@@ -136,7 +136,7 @@ def load(audio: str, state: FileState | None = None) -> Content | None:
     ours = _dict(_dict(content.get("metadata")).get(_OURS))
     return Content(
         {**values, "fingerprint_version": FINGERPRINT_VERSION},  # type: ignore[dict-item]
-        recording_from(ours.get("recording")),
+        metadata_from(ours.get("recording")),
         build_from(ours.get("build")),
     )
 
@@ -146,7 +146,7 @@ def write(
     values: Mapping[str, float],
     state: FileState,
     *,
-    recording: Metadata | None = None,
+    metadata: Metadata | None = None,
     build: str | None = None,
 ) -> None:
     """Write the sidecar of ``audio``, keeping what others stored in an existing one.
@@ -159,7 +159,7 @@ def write(
         The 25 values.
     state : FileState
         State of the audio file when it was analysed.
-    recording, build
+    metadata, build
         As in :class:`Content`; written under ``auralis_fp`` in the sidecar's ``metadata``.
 
     Raises
@@ -201,15 +201,15 @@ def write(
         },
     )
     content.setdefault("processing_cache", {})
-    metadata = content.setdefault("metadata", {})
-    if isinstance(metadata, dict):  # otherwise it is somebody else's
-        facts = {
-            "recording": recording_object(recording) if recording is not None else None,
+    shared = content.setdefault("metadata", {})
+    if isinstance(shared, dict):  # otherwise it is somebody else's
+        ours = {
+            "recording": metadata_object(metadata) if metadata is not None else None,
             "build": json.loads(build) if build is not None else None,
         }
-        metadata.pop(_OURS, None)  # it described another analysis
-        if any(facts.values()):
-            metadata[_OURS] = {name: value for name, value in facts.items() if value is not None}
+        shared.pop(_OURS, None)  # it described another analysis
+        if any(ours.values()):
+            shared[_OURS] = {name: value for name, value in ours.items() if value is not None}
     try:
         data = json.dumps(content, indent=2).encode()
     except RecursionError:
@@ -218,7 +218,7 @@ def write(
 
 
 def remove_orphans(folder: str, names: list[str]) -> int:
-    """Remove temporary sidecars whose writer was killed, out of the ``names`` in ``folder``; their number."""
+    """Remove temporary sidecars whose writer was killed from the ``names`` in ``folder``; return how many."""
     removed = 0
     for name in names:
         if not _TEMPORARY.fullmatch(name):
@@ -273,7 +273,7 @@ def _dict(value: object) -> dict[str, Any]:
 
 
 def _flattened(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Lay older files flat, which nest the numbers by group."""
+    """Return the numbers by name, also from older files, which nest them by group."""
     flat = dict(fingerprint)
     for group in GROUPS:
         for name, value in _dict(fingerprint.get(group)).items():
@@ -282,7 +282,7 @@ def _flattened(fingerprint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _foreign(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Keep what is not a fingerprint's: the numbers of an older version go, also out of their groups."""
+    """Return what others keep among the numbers, which themselves go, also out of their groups."""
     kept = dict(fingerprint)
     for group in GROUPS:
         if isinstance(kept.get(group), dict):
@@ -330,7 +330,7 @@ def _link(descriptor: int, path: str) -> None:
 
 
 def _open_temporary(folder: str, temporary: str, mode: int) -> tuple[int, bool]:
-    """Open a file for writing in ``folder``: nameless where the system can, else under ``temporary``."""
+    """Open a file for writing in ``folder``: without a name where the system can, else under ``temporary``."""
     if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
         try:
             return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode), False

@@ -1,4 +1,4 @@
-"""Writes the fingerprints of a library as CSV, JSON or Parquet, in memory that does not grow with it."""
+"""Writes the fingerprints of a library as CSV, JSON or Parquet, in constant memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAGE: Final = 1000
 
 
 def export_csv(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
-    """Write a header and one line per track; their number."""
+    """Write a header and one line per track; return the number of tracks."""
     writer = csv.writer(Encoded(out))
     writer.writerow(COLUMNS)
     count = 0
@@ -34,7 +34,7 @@ def export_csv(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
 
 
 def export_json(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
-    """Write a list of objects, one per line; their number."""
+    """Write a list of objects, one per line; return their number."""
     count = 0
     out.write(b"[")
     for row in map(_row, tracks):
@@ -46,7 +46,7 @@ def export_json(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
 
 
 def export_parquet(tracks: Iterable[StoredTrack], out: BinaryIO) -> int:
-    """Write a Parquet file, a row group per thousand tracks; their number. Needs pyarrow."""
+    """Write a Parquet file, a row group per thousand tracks; return the number of tracks. Needs pyarrow."""
     try:
         arrow: Any = importlib.import_module("pyarrow")
         parquet: Any = importlib.import_module("pyarrow.parquet")
@@ -86,7 +86,7 @@ def _pages(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 class Encoded:
-    """The text side of a binary stream, as the csv module wants it."""
+    """A binary stream as the text stream that the csv module needs."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out

@@ -1,4 +1,4 @@
-"""What is to be said of the recordings themselves: truncated, damaged, clipped, silent, mono in stereo."""
+"""Findings about the recordings of a library: truncated, damaged, clipped, silent, mono in stereo."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, BinaryIO, Final
 
-from auralis_fp import Metadata
+from auralis_fp.fingerprint import Metadata
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.report.export import Encoded
 from auralis_fp.library.store.database import Database
@@ -21,11 +21,11 @@ __all__ = ["Finding", "Findings", "Recording", "library_recordings", "write_find
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A track with a fingerprint, and the facts about its file; None where nothing holds them."""
+    """A track with a fingerprint, and the metadata of its file; None where nothing holds it."""
 
     track_id: int
     path: str
-    facts: Metadata | None
+    metadata: Metadata | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Finding:
     title : str
         What it is called.
     detail : callable
-        Says how it is with a recording.
+        Describes a recording that has it, in a few words.
     severity : callable
-        The larger, the worse.
+        Grows with how bad it is.
     """
 
     title: str
@@ -79,11 +79,11 @@ class Findings:
     Attributes
     ----------
     recordings, found, unknown : int
-        Recordings looked at, those of them with findings, and those without facts.
+        Recordings counted, those of them with findings, and those without metadata.
     counts : dict
         Recordings by kind of finding.
     examples : int
-        How many to keep of each kind.
+        How many of each kind to keep.
     """
 
     examples: int = 10
@@ -96,16 +96,16 @@ class Findings:
     def add(self, recording: Recording) -> None:
         """Count a recording."""
         self.recordings += 1
-        if recording.facts is None:
+        if recording.metadata is None:
             self.unknown += 1
             return
-        names = recording.facts.findings
+        names = recording.metadata.findings
         self.found += bool(names)
         for name in names:
             self.counts[name] += 1
             finding = FINDINGS[name]
-            line = f"{printable(recording.path)}: {finding.detail(recording.facts)}"
-            heapq.heappush(self._worst[name], (finding.severity(recording.facts), -recording.track_id, line))
+            line = f"{printable(recording.path)}: {finding.detail(recording.metadata)}"
+            heapq.heappush(self._worst[name], (finding.severity(recording.metadata), -recording.track_id, line))
             if len(self._worst[name]) > self.examples:
                 heapq.heappop(self._worst[name])
 
@@ -115,7 +115,7 @@ class Findings:
             self.add(recording)
 
     def lines(self) -> Iterator[str]:
-        """Say it, in a few lines for a library of any size."""
+        """Yield the report, a few lines for a library of any size."""
         yield f"Recordings: {self.recordings}, {self.found} with findings, {self.unknown} not known"
         for name, count in self.counts.items():
             if not count:
@@ -130,22 +130,22 @@ class Findings:
 def library_recordings(
     database: Database, known: Mapping[int, Metadata] | None = None, *, use_sidecar_files: bool = True
 ) -> Iterator[Recording]:
-    """Go through all tracks with a fingerprint of this version.
+    """Yield all tracks with a fingerprint of this version.
 
     Parameters
     ----------
     database : Database
         The library.
     known : mapping, optional
-        Facts by id of the track, for those whose sidecar has none.
+        Metadata by id of the track, for those whose sidecar has none.
     use_sidecar_files : bool
-        Read the facts from sidecars, where they are valid.
+        Read the metadata from sidecars, where they are valid.
     """
     for track in stored_tracks(database):
-        facts = (known or {}).get(track.id)
-        if facts is None and use_sidecar_files and (content := sidecar.load(track.path)):
-            facts = content.recording
-        yield Recording(track.id, track.path, facts)
+        metadata = (known or {}).get(track.id)
+        if metadata is None and use_sidecar_files and (content := sidecar.load(track.path)):
+            metadata = content.metadata
+        yield Recording(track.id, track.path, metadata)
 
 
 def write_findings(recordings: Iterable[Recording], out: BinaryIO, *, as_json: bool) -> Iterator[Recording]:
@@ -154,7 +154,7 @@ def write_findings(recordings: Iterable[Recording], out: BinaryIO, *, as_json: b
     Yields
     ------
     Recording
-        All of them, to be counted.
+        Every recording, with or without findings, to be counted.
     """
     columns = ("track_id", "filepath", "findings", *(f.name for f in fields(Metadata)))
     writer = None if as_json else csv.writer(Encoded(out))
@@ -164,14 +164,14 @@ def write_findings(recordings: Iterable[Recording], out: BinaryIO, *, as_json: b
         out.write(b"[")
     first = True
     for recording in recordings:
-        if recording.facts is not None and (names := recording.facts.findings):
+        if recording.metadata is not None and (names := recording.metadata.findings):
             row: dict[str, Any] = {"track_id": recording.track_id, "filepath": printable(recording.path)}
-            facts = asdict(recording.facts)
+            metadata = asdict(recording.metadata)
             if writer:
-                writer.writerow([*row.values(), " ".join(names), *facts.values()])
+                writer.writerow([*row.values(), " ".join(names), *metadata.values()])
             else:
                 out.write(b"\n" if first else b",\n")
-                out.write(json.dumps({**row, "findings": names, **facts}, ensure_ascii=False).encode())
+                out.write(json.dumps({**row, "findings": names, **metadata}, ensure_ascii=False).encode())
             first = False
         yield recording
     if not writer:

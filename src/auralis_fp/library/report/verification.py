@@ -1,4 +1,4 @@
-"""Computes stored fingerprints again and compares."""
+"""Measures tracks again and compares the result with their stored fingerprints."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ TOLERANCES: Final[dict[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of verifying a track.
+    """The result of verifying a track.
 
     Attributes
     ----------
     track : StoredTrack
         The track.
     differences : dict
-        Of the dimensions that differ by more than their tolerance: the stored and the new value.
+        The stored and the new value of each dimension that differs by more than its tolerance.
     worst : float
-        The largest difference in units of its tolerance.
+        The largest difference, in tolerances.
     error : str
-        Why the file could not be analysed, if so.
+        Why the file could not be analysed; empty if it was.
     """
 
     track: StoredTrack
@@ -50,12 +50,12 @@ class Verdict:
 
     @property
     def agrees(self) -> bool:
-        """Whether the stored values are those of the file."""
+        """Whether the stored values agree with the file."""
         return not self.differences and not self.error
 
 
 def verify_track(track: StoredTrack, analyze: Analyze) -> Verdict:
-    """Analyse the file of a track again and compare with its stored fingerprint."""
+    """Return how the stored fingerprint of a track compares with a new analysis of its file."""
     stored = track.fingerprint
     if stored is None:
         return Verdict(track, {}, error="it has no fingerprint")

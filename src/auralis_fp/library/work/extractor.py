@@ -69,7 +69,7 @@ class Extraction:
     sidecar_error : str
         Why the sidecar could not be written, if so.
     metadata : Metadata or None
-        Facts about the recording, if they are known.
+        What is known about the recording.
     """
 
     outcome: Outcome
@@ -197,16 +197,16 @@ class FingerprintExtractor:
         sidecar_error = ""
         if self.use_sidecar_files and not cached:
             try:
-                sidecar.write(path, content.values, state, recording=content.recording, build=content.build)
+                sidecar.write(path, content.values, state, metadata=content.metadata, build=content.build)
             except OSError as error:
                 sidecar_error = error.strerror or str(error)
                 _log.info("%s: sidecar not written: %s", path, sidecar_error)
         return Extraction(
             Outcome.CACHED if cached else Outcome.ANALYZED,
             seconds=time.monotonic() - started,
-            audio_seconds=content.recording.duration if content.recording and not cached else 0.0,
+            audio_seconds=content.metadata.duration if content.metadata and not cached else 0.0,
             sidecar_error=sidecar_error,
-            metadata=content.recording,
+            metadata=content.metadata,
         )
 
     def extract_batch(self, tracks: Iterable[tuple[int, str]], max_failures: int = 10) -> dict[str, int]:

@@ -1,7 +1,7 @@
-"""What is kept beside the 25 numbers: facts about the recording, and the build that computed them.
+"""What a sidecar holds beside the 25 numbers: metadata of the recording, and the build that computed them.
 
-Both go into the sidecar, under ``auralis_fp`` in its ``metadata``. What comes back from there is checked
-like anything else that comes from a file.
+Both go under ``auralis_fp`` in the sidecar's ``metadata``. What comes back from there is checked like
+anything else that comes from a file.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from auralis_fp import Metadata
+from auralis_fp.fingerprint import Metadata
 
-__all__ = ["build_from", "recording_from", "recording_object"]
+__all__ = ["build_from", "metadata_from", "metadata_object"]
 
 _MAX_BUILD_CHARACTERS: Final = 2000
 
@@ -30,19 +30,19 @@ def build_from(value: object) -> str | None:
     return text if len(text) <= _MAX_BUILD_CHARACTERS else None
 
 
-def recording_object(recording: Metadata) -> dict[str, Any] | None:
-    """Give a recording as a JSON object; None if it would not be read back."""
-    value = asdict(recording)
-    return value if recording_from(value) is not None else None
+def metadata_object(metadata: Metadata) -> dict[str, Any] | None:
+    """Return metadata as a JSON object; None if it would not be read back."""
+    value = asdict(metadata)
+    return value if metadata_from(value) is not None else None
 
 
-def recording_from(value: object) -> Metadata | None:
-    """Give a recording that was read from a file; None unless everything about it is there and possible."""
+def metadata_from(value: object) -> Metadata | None:
+    """Return metadata that was read from a file; None unless every field is there and possible."""
     if not isinstance(value, dict):
         return None
-    facts = {field.name: value.get(field.name, _MISSING) for field in fields(Metadata)}
-    if all(_POSSIBLE[str(field.type)](facts[field.name]) for field in fields(Metadata)):
-        return Metadata(**facts)
+    found = {field.name: value.get(field.name, _MISSING) for field in fields(Metadata)}
+    if all(_POSSIBLE[str(field.type)](found[field.name]) for field in fields(Metadata)):
+        return Metadata(**found)
     return None
 
 
