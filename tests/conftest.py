@@ -77,6 +77,12 @@ def music(tmp_path: Path) -> Music:
     return make
 
 
+@pytest.fixture
+def song(tmp_path: Path) -> str:
+    """A short file in a folder of its own."""
+    return write_noise(tmp_path / "song.wav")
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Callable[[], str]]:
     """A maker of empty PostgreSQL databases; it returns their URLs."""

@@ -25,11 +25,6 @@ from auralis_fp.library.files.sidecar import FileState
 VALUES = {name: index + 0.5 for index, name in enumerate(NAMES)}
 
 
-@pytest.fixture
-def song(tmp_path: Path) -> str:
-    return write_noise(tmp_path / "song.wav")
-
-
 def content_for(song: str) -> dict[str, Any]:
     """Write out what the contract says, independently of the module."""
     info = Path(song).stat()

@@ -22,7 +22,6 @@ from support.library import (
 
 from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, ScanSummary
 from auralis_fp.library.files.tags import read_tags
-from auralis_fp.library.files.walk import Walk
 from auralis_fp.library.store.claims import WorkLeft
 from auralis_fp.library.store.queries import find_track, library_status
 from auralis_fp.library.work.catalog import synchronize
@@ -33,26 +32,6 @@ from auralis_fp.library.work.queue import QueueStatistics
 def scan(repository: LibraryRepository, folder: Path, analyzer: FakeAnalyzer | None = None) -> ScanSummary:
     extractor = FingerprintExtractor(repository, analyze=analyzer or FakeAnalyzer())
     return Scan(repository, extractor, folders=[str(folder)], workers=4).run(Recorder())
-
-
-def found(*roots: Path) -> list[str]:
-    return [file.path for folder in Walk([str(root) for root in roots]) for file in folder.files]
-
-
-def test_the_walk_finds_audio_and_nothing_else(tmp_path: Path) -> None:
-    music = tmp_path / "music"
-    (music / "Album" / "CD 1").mkdir(parents=True)
-    (music / ".hidden").mkdir()
-    wanted = ["a.MP3", "Album/b.Flac", "Album/CD 1/c.opus", "caf\udce9.wav"]
-    for name in [*wanted, ".d.mp3", "._e.mp3", ".hidden/f.mp3", "cover.jpg", "mp3", "g.mp3.25d"]:
-        (music / name).touch()
-    os.mkfifo(music / "pipe.mp3")
-    (music / "folder.mp3").mkdir()
-    (music / "dangling.mp3").symlink_to("nowhere.mp3")
-    (music / "Album" / "up").symlink_to(music)  # a loop
-    (music / "self.wav").symlink_to("self.wav")
-    assert sorted(found(music)) == sorted(str(music / name) for name in wanted)
-    assert sorted(found(music, music / "Album")) == sorted(str(music / name) for name in wanted)
 
 
 def test_links_lead_to_one_track_per_file(library: LibraryRepository, tmp_path: Path) -> None:

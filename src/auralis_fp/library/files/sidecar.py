@@ -330,7 +330,7 @@ def _link(descriptor: int, path: str) -> None:
 
 
 def _open_temporary(folder: str, temporary: str, mode: int) -> tuple[int, bool]:
-    """Open a file for writing in ``folder``: without a name where the system can, else under ``temporary``."""
+    """Open a file for writing in ``folder``: nameless where the system can, else under ``temporary``."""
     if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
         try:
             return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode), False

@@ -105,7 +105,9 @@ class Findings:
             self.counts[name] += 1
             finding = FINDINGS[name]
             line = f"{printable(recording.path)}: {finding.detail(recording.metadata)}"
-            heapq.heappush(self._worst[name], (finding.severity(recording.metadata), -recording.track_id, line))
+            heapq.heappush(
+                self._worst[name], (finding.severity(recording.metadata), -recording.track_id, line)
+            )
             if len(self._worst[name]) > self.examples:
                 heapq.heappop(self._worst[name])
 
