@@ -6,10 +6,15 @@
 (-9.8, 123.97)
 """
 
-from importlib.metadata import version as _version
+import importlib
+from types import ModuleType
+from typing import Final
 
-from auralis_fp._native import build_info
-from auralis_fp.analysis import CancelToken, analyze, analyze_bytes, analyze_many, analyze_samples
+from auralis_fp._build import build_info
+from auralis_fp._version import __version__
+from auralis_fp.analysis import analyze, analyze_bytes, analyze_samples
+from auralis_fp.batch import analyze_many
+from auralis_fp.cancel import CancelToken
 from auralis_fp.errors import (
     AnalysisError,
     Cancelled,
@@ -23,10 +28,9 @@ from auralis_fp.errors import (
     Unreadable,
     Unsupported,
 )
-from auralis_fp.fingerprint import Fingerprint, Metadata
+from auralis_fp.fingerprint import Fingerprint
+from auralis_fp.metadata import Metadata
 from auralis_fp.schema import DIMENSIONS, FINGERPRINT_VERSION, NAMES, Dimension
-
-__version__ = _version("auralis-fp")
 
 __all__ = [
     "DIMENSIONS",
@@ -54,3 +58,16 @@ __all__ = [
     "analyze_samples",
     "build_info",
 ]
+
+_ROOMS: Final = ("isolation", "library", "reference")
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import one of the larger parts when it is first asked for."""
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})

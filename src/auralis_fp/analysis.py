@@ -1,4 +1,4 @@
-"""The public functions: a file, bytes, an array, or many files in; fingerprints out."""
+"""Measures one recording: a file, bytes or an array in, a fingerprint out."""
 
 from __future__ import annotations
 
@@ -9,49 +9,23 @@ import os
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auralis_fp import _native as _core
-from auralis_fp import errors
-from auralis_fp.errors import AnalysisError, InvalidSamples
-from auralis_fp.fingerprint import Fingerprint, Metadata
+import auralis_fp.errors as errors
+from auralis_fp._native import core, import_error
+from auralis_fp._types import AnyPath
+from auralis_fp.cancel import CancelToken
+from auralis_fp.errors import FileNotFound, InvalidSamples, NoAudio
+from auralis_fp.fingerprint import Fingerprint
+from auralis_fp.metadata import Metadata
 
-__all__ = ["CancelToken", "analyze", "analyze_bytes", "analyze_many", "analyze_samples"]
-
-Path: TypeAlias = "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
-
-
-class CancelToken:
-    """Cancels analyses from another thread.
-
-    One token may serve any number of analyses; once cancelled it stays cancelled, and every analysis
-    that holds it raises :class:`auralis_fp.Cancelled` within 100 ms of work.
-    """
-
-    __slots__ = ("_event", "_native")
-
-    def __init__(self) -> None:
-        self._native: Any = _core.core.CancelToken() if _core.core else None
-        self._event = threading.Event()
-
-    def cancel(self) -> None:
-        """Stop every analysis that holds this token."""
-        self._event.set()
-        if self._native is not None:
-            self._native.cancel()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether :meth:`cancel` was called."""
-        return self._event.is_set()
+__all__ = ["CancelToken", "analyze", "analyze_bytes", "analyze_many", "analyze_samples"]  # noqa: F822
 
 
-def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
+def analyze(path: AnyPath, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
     """Decode a music file and measure its 25 dimensions, with the GIL released.
 
     Parameters
@@ -77,12 +51,12 @@ def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | N
     -----
     Safe from any number of threads. Ctrl-C on the main thread stops the call.
     """
-    if _core.core is None:
+    if core is None:
         fingerprint: Fingerprint = _reference().analyze(path, timeout=timeout, cancel=cancel)
         return fingerprint
     name = os.fsencode(path)
     if b"\0" in name:  # the system would take what stands before it for the name
-        raise errors.FileNotFound("a NUL byte in the name", stage="open", path=os.fsdecode(name))
+        raise FileNotFound("a NUL byte in the name", stage="open", path=os.fsdecode(name))
     return _call("analyze_file", name, path=os.fsdecode(name), timeout=timeout, cancel=cancel)
 
 
@@ -115,7 +89,7 @@ def analyze_bytes(
     AnalysisError
         As :func:`analyze`; its path is ``"<bytes>"``.
     """
-    if _core.core is None:
+    if core is None:
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
@@ -163,98 +137,13 @@ def analyze_samples(
         As :func:`analyze`.
     """
     checked, rate = _checked_samples(samples, sample_rate)
-    if _core.core is None:
+    if core is None:
         fingerprint: Fingerprint = _reference().analyze_samples(checked, rate, timeout=timeout, cancel=cancel)
         return fingerprint
     return _call(
         "analyze_samples", checked, rate, path="<samples>", timeout=timeout, cancel=cancel,
-        block_frames=_core.core.BLOCK_FRAMES,
+        block_frames=core.BLOCK_FRAMES,
     )  # fmt: skip
-
-
-def analyze_many(
-    paths: Iterable[Path],
-    *,
-    workers: int | None = None,
-    timeout: float | None = None,
-    cancel: CancelToken | None = None,
-    isolate: bool = False,
-) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
-    """Measure many files side by side; one bad file does not disturb the others.
-
-    Parameters
-    ----------
-    paths : iterable of path-like
-        Taken one by one as workers become free, so it may be endless.
-    workers : int, optional
-        Threads, or processes with ``isolate``; the number of processors by default.
-    timeout : float, optional
-        Seconds for each file.
-    cancel : CancelToken, optional
-        Stops everything; files not begun are then reported as cancelled.
-    isolate : bool
-        Analyse in other processes, so that a file that kills its process does not take this one along:
-        it is reported as :class:`auralis_fp.Crashed` when a second process has not survived it either.
-        See :class:`auralis_fp.isolation.IsolatedAnalyzer`.
-
-    Yields
-    ------
-    (path, Fingerprint or AnalysisError)
-        In the order in which files are finished.
-    """
-    count = workers if workers is not None else os.cpu_count() or 1
-    if count < 1:
-        raise ValueError(f"workers must be at least 1, not {workers}")
-    if isolate:
-        return _analyze_isolated(paths, count, timeout, cancel)
-    return _analyze_many(analyze, paths, count, timeout, cancel)
-
-
-def _analyze_isolated(
-    paths: Iterable[Path], processes: int, timeout: float | None, cancel: CancelToken | None
-) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
-    from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer
-
-    memory_limit = MEMORY_LIMIT if _core.core is not None else None  # the reference holds all samples
-    with IsolatedAnalyzer(analyze, processes=processes, memory_limit=memory_limit) as isolated:
-        yield from _analyze_many(isolated, paths, processes, timeout, cancel)
-
-
-def _analyze_many(
-    analyze_one: Callable[..., Fingerprint],
-    paths: Iterable[Path],
-    workers: int,
-    timeout: float | None,
-    cancel: CancelToken | None,
-) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
-    token = cancel or CancelToken()
-
-    def work(path: Path) -> tuple[Path, Fingerprint | AnalysisError]:
-        try:
-            return path, analyze_one(path, timeout=timeout, cancel=token)
-        except AnalysisError as error:
-            return path, error
-
-    pending: set[Future[tuple[Path, Fingerprint | AnalysisError]]] = set()
-    with ThreadPoolExecutor(workers, thread_name_prefix="auralis-fp") as pool:
-        try:
-            for path in paths:
-                pending.add(pool.submit(work, path))
-                # One file waiting per worker keeps them busy; more would only use memory.
-                if len(pending) >= 2 * workers:
-                    done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        yield future.result()
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-        except BaseException:  # the caller stopped iterating, or Ctrl-C: do not finish the rest first
-            if cancel is None:
-                token.cancel()
-            for future in pending:
-                future.cancel()
-            raise
 
 
 def _call(
@@ -264,7 +153,7 @@ def _call(
         raise ValueError(f"timeout must not be negative: {timeout}")
     if not isinstance(cancel, CancelToken | None):
         raise TypeError(f"cancel must be a CancelToken, not {type(cancel).__name__}")
-    outcome = getattr(_core.core, function)(
+    outcome = getattr(core, function)(
         *args,
         timeout=None if timeout is None else float(timeout),
         cancel=None if cancel is None else cancel._native,
@@ -274,12 +163,12 @@ def _call(
     if len(outcome) == 3:
         kind, stage, cause = outcome
         raise getattr(errors, kind)(cause, stage=stage, path=path)
-    values, facts = outcome
-    return Fingerprint(values, Metadata(**facts))
+    values, metadata = outcome
+    return Fingerprint(values, Metadata(**metadata))
 
 
 def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]:
-    """Give samples as an array of shape (n, channels), without a copy, and the rate as an int."""
+    """Return samples as an array of shape (n, channels), without a copy, and the rate as an int."""
 
     def refuse(cause: str) -> InvalidSamples:
         return InvalidSamples(cause, stage="arguments")
@@ -299,7 +188,7 @@ def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]
     if not 2000 <= rate <= 768_000:
         raise refuse(f"sample rate {rate} Hz is outside 2000 to 768000 Hz")
     if len(array) == 0:
-        raise errors.NoAudio("no samples", stage="arguments")
+        raise NoAudio("no samples", stage="arguments")
     return array, rate
 
 
@@ -312,13 +201,21 @@ def _reference() -> Any:
         reference = importlib.import_module("auralis_fp.reference")
     except ImportError as missing:
         raise ImportError(
-            f"auralis_fp's compiled core cannot be imported ({_core.import_error}), "
+            f"auralis_fp's compiled core cannot be imported ({import_error}), "
             f"and neither can the reference analyzer (pip install 'auralis-fp[reference]'): {missing}"
-        ) from _core.import_error
+        ) from import_error
     warnings.warn(
-        f"auralis_fp's compiled core cannot be imported ({_core.import_error}); "
+        f"auralis_fp's compiled core cannot be imported ({import_error}); "
         "the reference analyzer takes over, which is many times slower",
         RuntimeWarning,
         stacklevel=3,
     )
     return reference
+
+
+def __getattr__(name: str) -> Any:
+    if name == "analyze_many":  # moved to auralis_fp.batch; callers may still import it from here
+        from auralis_fp.batch import analyze_many
+
+        return analyze_many
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

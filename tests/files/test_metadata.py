@@ -16,7 +16,7 @@ from support.synth import Samples
 import auralis_fp
 from auralis_fp import Metadata
 from auralis_fp import _native as _core
-from auralis_fp.fingerprint import DC_OFFSET, SILENT_PEAK, TRUNCATED_SAMPLES
+from auralis_fp.metadata import DC_OFFSET, SILENT_PEAK, TRUNCATED_SAMPLES
 from auralis_fp.reference import definition as reference
 
 FULL = 1 - 2.0**-15  # the largest positive sample of 16 bits

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import importlib
+import importlib.metadata
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,10 +20,11 @@ import numpy as np
 import pytest
 from support import synth
 from support.encode import EncodedFiles
+from support.processes import python
 from support.tolerances import PARITY, assert_identical
 
 import auralis_fp
-from auralis_fp import DIMENSIONS, NAMES, AnalysisError, Fingerprint, Metadata, errors
+from auralis_fp import DIMENSIONS, NAMES, AnalysisError, Fingerprint, Metadata, _native, errors
 
 SPECIFIED = [
     "sub_bass_pct",
@@ -155,6 +159,43 @@ def test_import_needs_numpy_only() -> None:
     absent = ["librosa", "scipy", "soxr", "pyloudnorm", "soundfile", "sqlalchemy", "rich", "typer", "mutagen"]
     done = subprocess.run([sys.executable, "-c", code, *absent], capture_output=True, text=True)
     assert done.stdout == "fine\n", done.stderr  # None in sys.modules makes an import fail
+
+
+def test_version_is_the_installed_one() -> None:
+    assert auralis_fp.__version__ == importlib.metadata.version("auralis-fp")
+
+
+def test_a_copy_without_an_installation_works(tmp_path: Path) -> None:
+    """As in a frozen program, which has the modules and nothing that tells their version."""
+    assert _native.core is not None
+    assert _native.core.__file__ is not None
+    shutil.copytree(Path(auralis_fp.__file__).parent, tmp_path / "auralis_fp", dirs_exist_ok=True)
+    for extension in Path(_native.core.__file__).parent.glob("_c*.so"):
+        shutil.copy(extension, tmp_path / "auralis_fp" / "_native")
+    for part in Path(np.__file__).parents[1].glob("numpy*"):
+        if not part.name.endswith(".dist-info"):
+            (tmp_path / part.name).symlink_to(part)
+    code = (
+        "import sys; sys.path.append(sys.argv[1]); import auralis_fp as a; print(a.__file__, a.__version__)"
+    )
+    done = subprocess.run([sys.executable, "-ISc", code, tmp_path], capture_output=True, text=True)
+    assert done.stdout.split() == [f"{tmp_path}/auralis_fp/__init__.py", auralis_fp.__version__], done.stderr
+
+
+def test_large_parts_are_imported_when_asked_for() -> None:
+    code = """
+import sys, auralis_fp
+rooms = ["isolation", "library", "reference"]
+assert not [module for module in sys.modules if module.startswith(tuple(f"auralis_fp.{r}" for r in rooms))]
+assert set(rooms) <= set(dir(auralis_fp))
+print(auralis_fp.isolation.IsolatedAnalyzer, auralis_fp.library.Scan, auralis_fp.reference.analyze)
+print(hasattr(auralis_fp, "nonsense"))
+"""
+    assert python(code).split()[-1] == "False"
+
+
+def test_analyze_many_is_found_where_it_was() -> None:
+    assert importlib.import_module("auralis_fp.analysis").analyze_many is auralis_fp.analyze_many
 
 
 @pytest.mark.parametrize("module", ["auralis_fp.fingerprint", "auralis_fp.analysis", "auralis_fp.schema"])

@@ -175,7 +175,7 @@ def test_the_usual_limit_is_ample(long_wav: Path) -> None:
 def test_who_hangs_is_killed(
     order: Order, killing: IsolatedAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auralis_fp.isolation._GRACE_S", 0.2)
+    monkeypatch.setattr("auralis_fp.isolation.pool._GRACE_S", 0.2)
     with pytest.raises(Crashed, match="gave no answer within"):
         killing(order("hang"), timeout=0.1)
 
@@ -233,10 +233,12 @@ def test_workers_are_used_again_and_leave_when_idle(
 
 
 def test_what_cannot_start_is_not_the_files_fault(wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def local(path: str, *, timeout: float | None = None) -> auralis_fp.Fingerprint:
+    def local(
+        path: str, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> auralis_fp.Fingerprint:
         raise NotImplementedError
 
-    local.__module__, local.__qualname__ = "killers", "nowhere"
+    local.__module__, local.__qualname__ = "support.killers", "nowhere"
     monkeypatch.setattr(killers, "nowhere", local, raising=False)  # here, but not in the worker
     with pytest.raises(ImportError, match=r"can be started: it ended with status 1: .*nowhere"):
         IsolatedAnalyzer(local)(wav)

@@ -1,4 +1,4 @@
-"""How closely two analyses must agree: the one table of tolerances, from the definition of the dimensions."""
+"""How closely two analyses must agree, by the tolerances of the dimensions."""
 
 from __future__ import annotations
 
@@ -7,36 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from auralis_fp import NAMES, Fingerprint
+from auralis_fp import DIMENSIONS, NAMES, Fingerprint
 
 # Compiled core against reference analyzer, same decoded samples.
-PARITY: Final[Mapping[str, float]] = {
-    "sub_bass_pct": 0.05,
-    "bass_pct": 0.05,
-    "low_mid_pct": 0.05,
-    "mid_pct": 0.05,
-    "upper_mid_pct": 0.05,
-    "presence_pct": 0.05,
-    "air_pct": 0.05,
-    "lufs": 0.02,
-    "crest_db": 0.02,
-    "bass_mid_ratio": 0.05,
-    "tempo_bpm": 0.1,
-    "rhythm_stability": 0.01,
-    "transient_density": 0.01,
-    "silence_ratio": 0.002,
-    "spectral_centroid": 0.005,
-    "spectral_rolloff": 0.005,
-    "spectral_flatness": 0.005,
-    "harmonic_ratio": 0.005,
-    "pitch_stability": 0.01,
-    "chroma_energy": 0.005,
-    "dynamic_range_variation": 0.005,
-    "loudness_variation_std": 0.05,
-    "peak_consistency": 0.005,
-    "stereo_width": 0.005,
-    "phase_correlation": 0.005,
-}
+PARITY: Final[Mapping[str, float]] = {d.name: d.tolerance for d in DIMENSIONS}
 
 # Between CPU levels, and between the same samples handed over in other blocks.
 BUILD: Final[Mapping[str, float]] = {name: tolerance / 10 for name, tolerance in PARITY.items()}

@@ -12,7 +12,7 @@ import os
 from types import ModuleType
 from typing import Any, Final
 
-__all__ = ["CPU_LEVEL_VARIABLE", "build_info", "core", "import_error", "installed_levels"]
+__all__ = ["CPU_LEVEL_VARIABLE", "core", "import_error", "installed_levels"]
 
 CPU_LEVEL_VARIABLE: Final = "AURALIS_FP_CPU_LEVEL"
 _LEVELS: Final = ("x86-64-v3", "x86-64-v2", "baseline")  # best first
@@ -62,30 +62,3 @@ try:
     core, import_error = _load(), None
 except ImportError as error:
     core, import_error = None, error
-
-
-def build_info() -> dict[str, Any]:
-    """Tell what computes the fingerprints in this process.
-
-    Returns
-    -------
-    dict
-        ``engine`` (``"core"`` or ``"reference"``), ``version``, ``fingerprint_version`` and, for the
-        compiled core, ``cpu_level``, ``cpu_levels`` (those usable here), ``compiler``, ``ffmpeg``
-        (library versions), ``soxr``, ``demuxers`` (the container formats that may be opened), ``limits``
-        (of one analysis, by name).
-    """
-    from auralis_fp import __version__
-    from auralis_fp.schema import FINGERPRINT_VERSION
-
-    info: dict[str, Any] = {
-        "engine": "core" if core is not None else "reference",
-        "version": __version__,
-        "fingerprint_version": FINGERPRINT_VERSION,
-    }
-    if core is None:
-        info["import_error"] = str(import_error)
-    else:
-        info["cpu_levels"] = installed_levels()
-        info.update(core.build_info())
-    return info

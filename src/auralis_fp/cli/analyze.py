@@ -14,8 +14,8 @@ from rich.table import Table
 
 import auralis_fp
 from auralis_fp import DIMENSIONS, AnalysisError, Fingerprint
+from auralis_fp._text import printable
 from auralis_fp.cli.common import FAILED, ending_well, give_up
-from auralis_fp.library.store.filenames import printable
 
 __all__ = ["analyze"]
 

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from auralis_fp._text import printable
 from auralis_fp.cli.common import FAILED, INTERRUPTED, DatabaseOption, absolute, ending_well, give_up, is_new
 from auralis_fp.cli.report import print_findings
 from auralis_fp.library.store.database import Database
-from auralis_fp.library.store.filenames import printable
 from auralis_fp.library.store.queries import work_ahead
 from auralis_fp.library.store.repository import CLAIM_TIMEOUT_S, LibraryRepository
 from auralis_fp.library.work.catalog import Changes, synchronize

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from auralis_fp import DIMENSIONS, FINGERPRINT_VERSION
+from auralis_fp._text import printable
 from auralis_fp.cli.common import FAILED, DatabaseOption, absolute, ending_well, give_up, is_new
 from auralis_fp.library.report.export import export_csv, export_json, export_parquet, with_build
 from auralis_fp.library.report.verification import verify_track
 from auralis_fp.library.store.database import Database
-from auralis_fp.library.store.filenames import printable, to_column
+from auralis_fp.library.store.filenames import to_column
 from auralis_fp.library.store.queries import (
     StoredTrack,
     find_track,

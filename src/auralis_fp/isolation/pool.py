@@ -21,15 +21,16 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from auralis_fp import _native as _core
+from auralis_fp._native import CPU_LEVEL_VARIABLE, core
 from auralis_fp.errors import Cancelled, Crashed, FileNotFound, ResourceLimit
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from auralis_fp.analysis import CancelToken, Path
+    from auralis_fp._types import Analyze, AnyPath
+    from auralis_fp.cancel import CancelToken
     from auralis_fp.fingerprint import Fingerprint
 
 __all__ = ["MEMORY_LIMIT", "IsolatedAnalyzer", "interpreter"]
@@ -51,13 +52,6 @@ sys.path[:] = sys.argv[2:]
 from auralis_fp.isolation.worker import main
 main(int(sys.argv[1]))
 """
-
-
-class Analyze(Protocol):
-    """A function that measures a file, as :func:`auralis_fp.analyze` does."""
-
-    def __call__(self, path: str, *, timeout: float | None = None) -> Fingerprint:
-        """Measure ``path``; raises :class:`auralis_fp.AnalysisError`."""
 
 
 class IsolatedAnalyzer:
@@ -121,7 +115,7 @@ class IsolatedAnalyzer:
         self.close()
 
     def __call__(
-        self, path: Path, *, timeout: float | None = None, cancel: CancelToken | None = None
+        self, path: AnyPath, *, timeout: float | None = None, cancel: CancelToken | None = None
     ) -> Fingerprint:
         """Measure a file in another process.
 
@@ -243,8 +237,8 @@ class _Worker:
         flags = ["-I"] if sys.flags.isolated else []
         path = [entry for entry in sys.path if isinstance(entry, str)]
         environment = dict(os.environ)
-        if _core.core is not None:  # the same build of the core, whatever the environment says by now
-            environment[_core.CPU_LEVEL_VARIABLE] = _core.core.build_info()["cpu_level"]
+        if core is not None:  # the same build of the core, whatever the environment says by now
+            environment[CPU_LEVEL_VARIABLE] = core.build_info()["cpu_level"]
         try:
             with contextlib.ExitStack() as on_failure:
                 self._errors: Final = on_failure.enter_context(tempfile.TemporaryFile())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from auralis_fp.errors import AnalysisError, ResourceLimit
 
 if TYPE_CHECKING:
-    from auralis_fp.isolation.pool import Analyze
+    from auralis_fp._types import Analyze
 
 __all__ = ["main"]
 

@@ -25,13 +25,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from auralis_fp import errors
-from auralis_fp.fingerprint import Fingerprint, Metadata
+from auralis_fp.fingerprint import Fingerprint
+from auralis_fp.metadata import Metadata
 from auralis_fp.schema import NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from auralis_fp.analysis import CancelToken, Path
+    from auralis_fp._types import AnyPath
+    from auralis_fp.cancel import CancelToken
 
 __all__ = ["analyze", "analyze_samples"]
 
@@ -82,7 +84,7 @@ DECLARING: Final = (
 )
 
 
-def analyze(path: Path, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
+def analyze(path: AnyPath, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
     """Measure a file, decoded by the ``ffmpeg`` command line, or by soundfile where that is missing.
 
     The same as :func:`auralis_fp.analyze`, but ``timeout`` and ``cancel`` are looked at between
@@ -447,7 +449,7 @@ def _require_regular_file(name: str) -> None:
         raise errors.Unreadable("it is not a regular file that may be read", stage="open", path=name)
 
 
-def _decode_ffmpeg(path: Path, name: str) -> tuple[Array, Layout, Metadata]:
+def _decode_ffmpeg(path: AnyPath, name: str) -> tuple[Array, Layout, Metadata]:
     """All channels at the file's own rate; the command line may open nothing but this file."""
     file = os.fsdecode(b"file:" + os.fsencode(path))
     source = ["-v", "error", "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", file]
@@ -478,7 +480,7 @@ def _channel_names(layout: str) -> Layout:
     return names.get(layout, layout).split("+")
 
 
-def _decode_soundfile(path: Path, name: str) -> tuple[Array, Layout, Metadata]:
+def _decode_soundfile(path: AnyPath, name: str) -> tuple[Array, Layout, Metadata]:
     import soundfile
 
     try:

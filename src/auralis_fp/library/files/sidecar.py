@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from auralis_fp.fingerprint import Metadata
+from auralis_fp._version import __version__
 from auralis_fp.library.files.sidecar_metadata import build_from, metadata_from, metadata_object
+from auralis_fp.metadata import Metadata
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = [
@@ -181,8 +182,6 @@ def write(
         content = _load(path) or {}
         mode = stat.S_IMODE(present.st_mode)
         replace = True
-    from auralis_fp import __version__
-
     name = os.fsencode(os.path.basename(audio)).decode("utf-8", "replace")
     content.update(
         format_version=FORMAT_VERSION,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from auralis_fp.fingerprint import Metadata
+from auralis_fp.metadata import Metadata
 
 __all__ = ["build_from", "metadata_from", "metadata_object"]
 

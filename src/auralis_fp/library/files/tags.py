@@ -9,7 +9,7 @@ from typing import Any
 
 import mutagen
 
-from auralis_fp.library.store.filenames import printable
+from auralis_fp._text import printable
 
 __all__ = ["Tags", "read_tags"]
 

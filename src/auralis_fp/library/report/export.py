@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
+from auralis_fp._text import printable
 from auralis_fp.library.files import sidecar
-from auralis_fp.library.store.filenames import printable
 from auralis_fp.library.store.queries import StoredTrack
 from auralis_fp.schema import NAMES
 

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, BinaryIO, Final
 
-from auralis_fp.fingerprint import Metadata
+from auralis_fp._text import printable
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.report.export import Encoded
 from auralis_fp.library.store.database import Database
-from auralis_fp.library.store.filenames import printable
 from auralis_fp.library.store.queries import stored_tracks
+from auralis_fp.metadata import Metadata
 
 __all__ = ["Finding", "Findings", "Recording", "library_recordings", "write_findings"]
 

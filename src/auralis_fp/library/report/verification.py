@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
+from auralis_fp._types import Analyze
 from auralis_fp.errors import AnalysisError
 from auralis_fp.library.store.queries import StoredTrack
-from auralis_fp.library.work.protocol import Analyze
-from auralis_fp.schema import NAMES
+from auralis_fp.schema import DIMENSIONS, NAMES
 
-__all__ = ["TOLERANCES", "Verdict", "verify_track"]
-
-# The agreement that the definition of the dimensions asks of any two implementations.
-_TOLERANCES_BY_UNIT: Final = {
-    0.05: (*NAMES[:7], "bass_mid_ratio", "loudness_variation_std"),
-    0.02: ("lufs", "crest_db"),
-    0.1: ("tempo_bpm",),
-    0.01: ("rhythm_stability", "transient_density", "pitch_stability"),
-    0.002: ("silence_ratio",),
-}
-TOLERANCES: Final[dict[str, float]] = {
-    **dict.fromkeys(NAMES, 0.005),
-    **{name: tolerance for tolerance, names in _TOLERANCES_BY_UNIT.items() for name in names},
-}
-"""The largest difference between two right values of each dimension."""
+__all__ = ["Verdict", "verify_track"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +49,6 @@ def verify_track(track: StoredTrack, analyze: Analyze) -> Verdict:
     except (AnalysisError, OSError) as error:
         return Verdict(track, {}, error=str(error))
     pairs = {name: (stored[name], new[name]) for name in NAMES}
-    ratios = {name: abs(a - b) / TOLERANCES[name] for name, (a, b) in pairs.items()}
+    ratios = {d.name: abs(stored[d.name] - new[d.name]) / d.tolerance for d in DIMENSIONS}
     differences = {name: pairs[name] for name in NAMES if ratios[name] > 1}
     return Verdict(track, differences, max(ratios.values()))

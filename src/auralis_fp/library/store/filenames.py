@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from urllib.parse import quote, unquote_to_bytes
 
-__all__ = ["from_column", "printable", "to_column"]
+__all__ = ["from_column", "to_column"]
 
 _SCHEME = "file://"
 
@@ -27,9 +27,3 @@ def to_column(path: str) -> str:
 def from_column(text: str) -> str:
     """Return the path, in Python's form, that a stored text stands for."""
     return os.fsdecode(unquote_to_bytes(text[len(_SCHEME) :])) if text.startswith(_SCHEME + "/") else text
-
-
-def printable(path: str | os.PathLike[str]) -> str:
-    """Return a path in a form that any terminal, log or JSON file takes."""
-    text = os.fspath(path).encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

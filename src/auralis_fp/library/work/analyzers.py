@@ -7,10 +7,10 @@ import importlib.util
 import json
 from typing import Final
 
-from auralis_fp._native import build_info
+from auralis_fp._build import build_info
+from auralis_fp._types import Analyze
 from auralis_fp.analysis import analyze
 from auralis_fp.isolation import IsolatedAnalyzer
-from auralis_fp.library.work.protocol import Analyze
 from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["build_of", "choose_analyzer", "is_compiled"]

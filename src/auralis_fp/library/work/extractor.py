@@ -15,20 +15,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from auralis_fp.analysis import CancelToken
+from auralis_fp._types import Analyze
+from auralis_fp.cancel import CancelToken
 from auralis_fp.errors import AnalysisError, Cancelled, FileNotFound, Unreadable
-from auralis_fp.fingerprint import Metadata
 from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer, interpreter
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.sidecar import Content, FileState
 from auralis_fp.library.work.analyzers import build_of, choose_analyzer, is_compiled
-from auralis_fp.library.work.protocol import (
-    Analyze,
-    BuildKeeper,
-    ClaimKeeper,
-    FailureKeeper,
-    FingerprintRepository,
-)
+from auralis_fp.library.work.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
+from auralis_fp.metadata import Metadata
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = ["Extraction", "FingerprintExtractor", "Outcome"]

@@ -17,8 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from auralis_fp._text import printable
 from auralis_fp.library.store.claims import WorkLeft
-from auralis_fp.library.store.filenames import printable
 from auralis_fp.library.work.queue import QueueStatistics
 
 __all__ = ["Display", "LiveDisplay", "Meter", "PlainDisplay", "Snapshot", "format_seconds", "memory_bytes"]

@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from auralis_fp.analysis import CancelToken
-from auralis_fp.fingerprint import Fingerprint
-
-__all__ = ["Analyze", "BuildKeeper", "ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
-
-
-class Analyze(Protocol):
-    """A function that measures a file: :func:`auralis_fp.analyze` or one with its signature."""
-
-    def __call__(
-        self, path: str, *, timeout: float | None = None, cancel: CancelToken | None = None
-    ) -> Fingerprint:
-        """Measure ``path``; raise :class:`auralis_fp.AnalysisError` if that fails."""
+__all__ = ["BuildKeeper", "ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
 
 
 class TrackLike(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from auralis_fp.analysis import CancelToken
+from auralis_fp.cancel import CancelToken
 from auralis_fp.library.files.tags import read_tags
 from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
 from auralis_fp.library.work.protocol import ClaimKeeper, TrackLike

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from auralis_fp.fingerprint import Metadata
 from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.store.claims import WorkLeft
 from auralis_fp.library.store.repository import LibraryRepository
@@ -18,6 +17,7 @@ from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, 
 from auralis_fp.library.work.progress import Display, Meter
 from auralis_fp.library.work.protocol import TrackLike
 from auralis_fp.library.work.queue import FingerprintQueue, QueueStatistics
+from auralis_fp.metadata import Metadata
 
 __all__ = ["Scan", "ScanSummary"]
 
