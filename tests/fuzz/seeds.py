@@ -9,6 +9,7 @@ import json
 import shutil
 import struct
 import sys
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -77,15 +78,17 @@ def instructions(folder: Path) -> None:
 def sidecars(folder: Path) -> None:
     values = {name: index + 0.5 for index, name in enumerate(NAMES)}
     file = {"path": "a.wav", "size_bytes": 8, "modified_at": "2025-01-02T03:04:05"}
-    for number, fingerprint in enumerate(
-        (
-            {**values, "fingerprint_version": FINGERPRINT_VERSION},
-            {"frequency": values, "fingerprint_version": FINGERPRINT_VERSION},
-            {**values, "lufs": float("nan"), "fingerprint_version": 8},
-        )
-    ):
-        content = {"format_version": "1.0", "audio_file": file, "fingerprint": fingerprint}
-        (folder / f"{number}.json").write_text(json.dumps(content))
+    checksum = zlib.crc32(struct.pack("<25d", *values.values()))
+    version = {"fingerprint_version": FINGERPRINT_VERSION}
+    contents: tuple[dict[str, object], ...] = (
+        {"fingerprint": values, **version, "fingerprint_crc32": checksum},
+        {"fingerprint": {**values, **version}},
+        {"fingerprint": {"frequency": values, **version}},
+        {"fingerprint": {**values, "lufs": float("nan"), "fingerprint_version": 8}},
+    )
+    for number, content in enumerate(contents):
+        whole = {"format_version": "1.0", "audio_file": file, **content}
+        (folder / f"{number}.json").write_text(json.dumps(whole))
 
 
 def main() -> None:

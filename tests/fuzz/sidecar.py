@@ -6,7 +6,6 @@ this one is guided by coverage.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sys
 import tempfile
@@ -26,16 +25,23 @@ SONG = str(Path(FOLDER.name) / "song.wav")
 
 
 def check(data: bytes) -> None:
-    """Whatever the file holds: a miss or 25 finite numbers, and a write that makes it valid or is refused."""
-    Path(SONG + sidecar.SUFFIX).write_bytes(data)
+    """Whatever the file holds: a miss or 25 finite numbers; a write makes it valid or changes nothing."""
+    path = Path(SONG + sidecar.SUFFIX)
+    path.write_bytes(data)
     read = sidecar.read(SONG, STATE)
     if read is not None:
         assert list(read) == [*NAMES, "fingerprint_version"]
         assert all(type(read[name]) is float and math.isfinite(read[name]) for name in NAMES)
         assert read["fingerprint_version"] == FINGERPRINT_VERSION
-    with contextlib.suppress(OSError):
+    try:
         sidecar.write(SONG, VALUES, STATE)
+    except OSError:
+        assert path.read_bytes() == data
+    else:
         assert sidecar.read(SONG, STATE) == {**VALUES, "fingerprint_version": FINGERPRINT_VERSION}
+        written = path.read_bytes()
+        sidecar.write(SONG, VALUES, STATE)
+        assert len(path.read_bytes()) == len(written)
 
 
 if __name__ == "__main__":

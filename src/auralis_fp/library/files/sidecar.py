@@ -1,38 +1,37 @@
 """The ``.25d`` file beside a song: its fingerprint, so that no analysis is needed to get it back.
 
 A sidecar is a cache and comes from anywhere. Reading one never raises: whatever is not exactly what
-it should be is a miss. Writing one never puts anything else at risk: it replaces the old file in one
-step, keeps what others stored in it, and a full disk or a read-only folder costs the cache alone.
+it should be is a miss. Writing one never puts anything else at risk: it replaces a regular file in one
+step, keeps what others stored in it, leaves alone what it could not keep, and a full disk or a read-only
+folder costs the cache alone.
 """
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
-# ruff: noqa: PTH105, PTH108, PTH112, PTH114, PTH116, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH100, PTH116, PTH118, PTH119
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import math
 import os
-import re
-import secrets
 import stat
-from collections.abc import Mapping
+import struct
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
 from auralis_fp._version import __version__
+from auralis_fp.library.files.placing import open_folder, place, real_path
 from auralis_fp.library.files.sidecar_metadata import build_from, metadata_from, metadata_object
 from auralis_fp.metadata import Metadata
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
-__all__ = [
-    "FORMAT_VERSION", "SUFFIX", "Content", "FileState", "load", "read", "remove_orphans", "sidecar_path",
-    "write",
-]  # fmt: skip
+__all__ = ["FORMAT_VERSION", "SUFFIX", "Content", "FileState", "load", "read", "sidecar_path", "write"]
 
 SUFFIX: Final = ".25d"
 FORMAT_VERSION: Final = "1.0"
@@ -42,8 +41,9 @@ _OURS: Final = "auralis_fp"  # key in "metadata", which belongs to everybody
 
 _MAX_BYTES: Final = 4 << 20
 _MAX_INTEGER_DIGITS: Final = 400  # more is infinite as a float, and quadratic to parse
-# A temporary file is locked by its writer for as long as it lives, so one that can be locked is an orphan.
-_TEMPORARY: Final = re.compile(r"\.[0-9a-f]{16}\.25d\.auralis-fp-tmp")
+# Parsed, a file may take forty times its size: what others keep in large ones is taken one at a time.
+_LARGE_BYTES: Final = 64 << 10
+_one_large: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class FileState:
         try:
             # Local time, as the existing application writes it.
             modified_at = datetime.fromtimestamp(info.st_mtime).isoformat()
-        except (OverflowError, ValueError, OSError):  # a file system may hold times outside the calendar
-            modified_at = ""
+        except (OverflowError, ValueError, OSError):  # file systems hold times that calendars do not
+            modified_at = f"{info.st_mtime_ns} ns"
         return cls(info.st_size, info.st_mtime_ns, modified_at)
 
 
@@ -113,30 +113,31 @@ def load(audio: str, state: FileState | None = None) -> Content | None:
         all 25 values are present and finite, and their version is
         :data:`auralis_fp.FINGERPRINT_VERSION`. Older sidecars hold neither metadata nor build.
     """
-    content = _load(sidecar_path(audio))
-    if content is None or content.get("format_version") != FORMAT_VERSION:
-        return None
     try:
         state = state or FileState.of(audio)
-    except (OSError, ValueError):
+        data, _mode = _read(sidecar_path(audio))
+        with _turn(data):
+            return _content(_parsed(data), state)
+    except (OSError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _content(content: object, state: FileState) -> Content | None:
+    if not isinstance(content, dict) or content.get("format_version") != FORMAT_VERSION:
         return None
     file, fingerprint = content.get("audio_file"), content.get("fingerprint")
     if not isinstance(file, dict) or not isinstance(fingerprint, dict):
         return None
-    size, modified_at = file.get("size_bytes"), file.get("modified_at")
-    if type(size) is not int or size != state.size or not state.modified_at:
-        return None
-    if modified_at != state.modified_at:
+    size = file.get("size_bytes")
+    if type(size) is not int or size != state.size or file.get("modified_at") != state.modified_at:
         return None
     flat = _flattened(fingerprint)
-    if type(flat.get("fingerprint_version")) is not int or flat["fingerprint_version"] != FINGERPRINT_VERSION:
-        return None
-    values = {name: _finite(flat.get(name)) for name in NAMES}
-    if None in values.values():
+    values = {name: number for name in NAMES if (number := _finite(flat.get(name))) is not None}
+    if len(values) < len(NAMES) or not _is_ours(content, flat, values):
         return None
     ours = _dict(_dict(content.get("metadata")).get(_OURS))
     return Content(
-        {**values, "fingerprint_version": FINGERPRINT_VERSION},  # type: ignore[dict-item]
+        {**values, "fingerprint_version": FINGERPRINT_VERSION},
         metadata_from(ours.get("recording")),
         build_from(ours.get("build")),
     )
@@ -149,6 +150,7 @@ def write(
     *,
     metadata: Metadata | None = None,
     build: str | None = None,
+    roots: Sequence[str] | None = None,
 ) -> None:
     """Write the sidecar of ``audio``, keeping what others stored in an existing one.
 
@@ -162,42 +164,60 @@ def write(
         State of the audio file when it was analysed.
     metadata, build
         As in :class:`Content`; written under ``auralis_fp`` in the sidecar's ``metadata``.
+    roots : sequence of str, optional
+        Folders to write in. Where symbolic links lead out of them, nothing is written. Without links on
+        the way, a folder needs no root.
 
     Raises
     ------
     OSError
-        The folder is read-only, the disk is full, or the present sidecar is not ours to replace (too
-        large to read, or no regular file).
+        The folder is read-only, the disk is full, or the present sidecar is not ours to replace: it is no
+        regular file, of a later format, or what others store in it could not be kept. ``strerror`` is
+        one of few sentences and names no file.
     """
-    path = sidecar_path(audio)
-    mode = 0o666
-    try:
-        present = os.stat(path)
-    except FileNotFoundError:
-        content: dict[str, Any] = {}
-        replace = os.path.islink(path)
-    else:
-        if not stat.S_ISREG(present.st_mode) or present.st_size > _MAX_BYTES:
-            raise OSError(errno.EEXIST, "something else has the sidecar's name", path)
-        content = _load(path) or {}
-        mode = stat.S_IMODE(present.st_mode)
-        replace = True
-    name = os.fsencode(os.path.basename(audio)).decode("utf-8", "replace")
+    folder, name = os.path.split(sidecar_path(audio))
+    with open_folder(folder) as descriptor:
+        if roots is not None and not _is_meant(descriptor, folder, roots):
+            raise OSError(errno.EXDEV, "a link leads out of the folders of the scan", audio)
+        present, mode = None, 0o666
+        with contextlib.suppress(FileNotFoundError):
+            present, mode = _read(name, descriptor)
+        try:
+            with _turn(present):
+                data = _serialized(_updated(_kept(present, audio), audio, values, state, metadata, build))
+        except (RecursionError, MemoryError):
+            raise _left_alone("is nested too deeply", audio) from None
+        if len(data) > _MAX_BYTES:
+            raise _left_alone("is too large", audio)
+        # The mode of a new file, or less: nobody is to read what they could not read before.
+        place(descriptor, name, data, mode=0o666 & mode, replace=present is not None)
+
+
+def _updated(
+    content: dict[str, Any],
+    audio: str,
+    values: Mapping[str, float],
+    state: FileState,
+    metadata: Metadata | None,
+    build: str | None,
+) -> dict[str, Any]:
+    """Return the content of a sidecar with its fingerprint, and all that describes it, replaced."""
+    numbers = {name: float(values[name]) for name in NAMES}
     content.update(
         format_version=FORMAT_VERSION,
         auralis_version=__version__,
-        generated_at=datetime.now(timezone.utc).isoformat().replace("+00:00", "Z"),
+        generated_at=datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         audio_file={
             **_dict(content.get("audio_file")),
-            "path": name,
+            "path": os.fsencode(os.path.basename(audio)).decode("utf-8", "replace"),
             "size_bytes": state.size,
             "modified_at": state.modified_at,
         },
-        fingerprint={
-            **_foreign(_dict(content.get("fingerprint"))),
-            **{name: float(values[name]) for name in NAMES},
-            "fingerprint_version": FINGERPRINT_VERSION,
-        },
+        # The 25 and nothing else, which is what the application reads; their version stands outside,
+        # tied to them by a checksum, should another program replace them.
+        fingerprint={**_foreign(_dict(content.get("fingerprint"))), **numbers},
+        fingerprint_version=FINGERPRINT_VERSION,
+        fingerprint_crc32=_checksum(numbers),
     )
     content.setdefault("processing_cache", {})
     shared = content.setdefault("metadata", {})
@@ -209,52 +229,100 @@ def write(
         shared.pop(_OURS, None)  # it described another analysis
         if any(ours.values()):
             shared[_OURS] = {name: value for name, value in ours.items() if value is not None}
+    return content
+
+
+def _kept(present: bytes | None, path: str) -> dict[str, Any]:
+    """Return what others store in the present sidecar; raise OSError if it is not ours to replace."""
     try:
-        data = json.dumps(content, indent=2).encode()
-    except RecursionError:
-        raise OSError(errno.EEXIST, "the present sidecar is nested too deeply to be kept", path) from None
-    _put(path, data, mode, replace=replace)
+        content = _parsed(present) if present is not None else {}
+    except _HugeIntegerError:
+        raise _left_alone("holds an endless number", path) from None
+    except ValueError:  # not JSON, say cut short by a crash: nothing to be kept
+        return {}
+    if not isinstance(content, dict):
+        raise _left_alone("holds something else", path)
+    if content.get("format_version", FORMAT_VERSION) != FORMAT_VERSION:
+        raise _left_alone(f"is of a format other than {FORMAT_VERSION}", path)
+    return content
 
 
-def remove_orphans(folder: str, names: list[str]) -> int:
-    """Remove temporary sidecars whose writer was killed from the ``names`` in ``folder``; return how many."""
-    removed = 0
-    for name in names:
-        if not _TEMPORARY.fullmatch(name):
-            continue
-        path = os.path.join(folder, name)
-        with contextlib.suppress(OSError):
-            descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(path)
-                removed += 1
-            finally:
-                os.close(descriptor)
-    return removed
+def _left_alone(why: str, path: str) -> OSError:
+    return OSError(errno.EEXIST, f"the present one {why} and is left alone", path)
 
 
-def _load(path: str) -> dict[str, Any] | None:
+def _is_meant(descriptor: int, folder: str, roots: Sequence[str]) -> bool:
+    """Return whether an open folder is what its name says, or lies in one of ``roots``."""
+    real = real_path(descriptor, folder)
+    if real == os.path.abspath(folder):
+        return True
+    return any(os.path.join(real, "").startswith(os.path.join(os.path.realpath(root), "")) for root in roots)
+
+
+def _read(name: str, folder: int | None = None) -> tuple[bytes, int]:
+    """Return content and mode of a regular file; raise OSError if it is no such file, or too large."""
+    # Not blocking: the name may belong to a pipe.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        # Not blocking: the name may belong to a pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a symbolic link, a socket
+            raise _left_alone("is no regular file", name) from None
+        raise
     try:
-        with open(descriptor, "rb") as file:
-            info = os.fstat(descriptor)
-            if not stat.S_ISREG(info.st_mode) or info.st_size > _MAX_BYTES:
-                return None
-            content = json.loads(file.read(_MAX_BYTES + 1), parse_int=_parse_int)
-    except (OSError, ValueError, RecursionError, MemoryError):
-        return None
-    return content if isinstance(content, dict) else None
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise _left_alone("is no regular file", name)
+        data = bytearray()
+        while len(data) <= _MAX_BYTES and (more := os.read(descriptor, _LARGE_BYTES)):
+            data += more
+    finally:
+        os.close(descriptor)
+    if len(data) > _MAX_BYTES:
+        raise _left_alone("is too large", name)
+    return bytes(data), mode
+
+
+def _turn(data: bytes | None) -> contextlib.AbstractContextManager[Any]:
+    """Return what to hold while the content of a sidecar is in memory."""
+    return _one_large if data is not None and len(data) > _LARGE_BYTES else contextlib.nullcontext()
+
+
+def _parsed(data: bytes) -> Any:
+    return json.loads(data, parse_int=_parse_int)
+
+
+def _serialized(content: dict[str, Any]) -> bytes:
+    """Return a sidecar in as few bytes as may be: what is indented grows with its depth."""
+    try:
+        return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # halves of characters, which JSON can hold
+        return json.dumps(content, separators=(",", ":")).encode()
+
+
+class _HugeIntegerError(ValueError):
+    pass
 
 
 def _parse_int(text: str) -> int:
     if len(text) > _MAX_INTEGER_DIGITS:
-        raise ValueError("a number this long is no measurement")
+        raise _HugeIntegerError
     return int(text)
+
+
+def _is_ours(content: dict[str, Any], fingerprint: dict[str, Any], values: Mapping[str, float]) -> bool:
+    """Return whether the numbers are of this version: by a mark among them, as once, or one outside."""
+    if "fingerprint_version" in fingerprint:
+        version = fingerprint["fingerprint_version"]
+    else:
+        version = content.get("fingerprint_version")
+        if content.get("fingerprint_crc32") != _checksum(values):
+            return False
+    return type(version) is int and version == FINGERPRINT_VERSION
+
+
+def _checksum(values: Mapping[str, float]) -> int:
+    return zlib.crc32(struct.pack(f"<{len(NAMES)}d", *(values[name] for name in NAMES)))
 
 
 def _finite(value: object) -> float | None:
@@ -281,60 +349,11 @@ def _flattened(fingerprint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _foreign(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Return what others keep among the numbers, which themselves go, also out of their groups."""
+    """Return what others keep among the numbers; the numbers and their version go, also out of groups."""
     kept = dict(fingerprint)
     for group in GROUPS:
         if isinstance(kept.get(group), dict):
             rest = {name: value for name, value in kept.pop(group).items() if name not in NAMES}
             if rest:
                 kept[group] = rest
-    return {name: value for name, value in kept.items() if name not in NAMES}
-
-
-def _put(path: str, data: bytes, mode: int, *, replace: bool) -> None:
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f".{secrets.token_hex(8)}{SUFFIX}.auralis-fp-tmp")
-    descriptor, named = _open_temporary(folder or ".", temporary, mode)
-    try:
-        with contextlib.suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if replace:
-            os.fchmod(descriptor, mode)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-        if not named:
-            # A nameless file takes its final name in one step, if that is free: a process killed
-            # at any moment leaves nothing behind.
-            if not replace:
-                with contextlib.suppress(FileExistsError):
-                    _link(descriptor, path)
-                    return
-            _link(descriptor, temporary)
-            named = True
-        os.replace(temporary, path)
-        named = False
-    finally:
-        if named:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-        os.close(descriptor)
-
-
-def _link(descriptor: int, path: str) -> None:
-    # The directory descriptor is unused with an absolute source; it makes Python call linkat(2), which
-    # follows the link, instead of link(2), which does not.
-    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
-
-
-def _open_temporary(folder: str, temporary: str, mode: int) -> tuple[int, bool]:
-    """Open a file for writing in ``folder``: nameless where the system can, else under ``temporary``."""
-    if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
-        try:
-            return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode), False
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
-                raise
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    return os.open(temporary, flags, mode), True
+    return {name: value for name, value in kept.items() if name not in (*NAMES, "fingerprint_version")}

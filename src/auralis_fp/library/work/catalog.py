@@ -18,7 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Insert, String, or_, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from auralis_fp.library.files.sidecar import remove_orphans
+from auralis_fp.library.files.placing import remove_orphans
 from auralis_fp.library.files.tags import read_tags
 from auralis_fp.library.files.walk import AudioFile, Walk
 from auralis_fp.library.store.database import Database, utc_now
