@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from support import programs, synth
+from support import cpp_programs, synth
 from support.encode import EncodedFiles
 
 
@@ -16,7 +16,7 @@ from support.encode import EncodedFiles
     "name", ["wav-f32", "flac-16", "mp3-vbr-0", "aac-m4a", "vorbis", "opus-webm", "wma-2"]
 )
 def test_every_error_number_at_every_read(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    program = programs.build("auralis_failing_source")
+    program = cpp_programs.build("auralis_failing_source")
     samples = synth.to_int16(synth.song("rock", 1))[:6000]
     tiny = EncodedFiles(tmp_path_factory.mktemp("tiny"), samples, 44100)
     done = subprocess.run([program, tiny.file(name)], capture_output=True, text=True, timeout=600)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from support.bombs import BOMBS, matroska, others
 from support.bombs.flac import flac_silence
 from support.encode import EncodedFiles
+from support.processes import run_program
 from support.tolerances import assert_identical
 
 import auralis_fp
@@ -19,19 +18,6 @@ import auralis_fp
 LIMITS = auralis_fp.build_info()["limits"]
 SECONDS = 100  # for the slowest of machines
 
-MEASURE = """
-import re, sys
-from pathlib import Path
-import auralis_fp
-def peak_bytes():
-    return int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text()).group(1)) * 1024
-before = peak_bytes()
-try:
-    result = auralis_fp.analyze(sys.argv[1], timeout=float(sys.argv[2])).metadata.codec
-except auralis_fp.AnalysisError as error:
-    result = f"{error.kind}: {error.cause}"
-print(peak_bytes() - before, result)
-"""
 # What FFmpeg does not pass on as such is not told apart from damage.
 TOLD = {
     "flac-pictures": "64 MB of headers",
@@ -79,10 +65,7 @@ MEASURED = {
 
 def measure(path: Path, seconds: float = SECONDS) -> tuple[int, str]:
     """Bytes by which the peak of a fresh process grows, and what came of the file."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(path), str(seconds)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"exit status {done.returncode}\n{done.stderr}"
+    done = run_program("memory/one_file", path, seconds, timeout=600)
     assert done.stderr == ""
     grown, _, result = done.stdout.strip().partition(" ")
     return int(grown), result

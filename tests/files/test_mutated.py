@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.encode import FORMATS, EncodedFiles
 from support.mutations import MUTATIONS, Sources, reseal
+from support.processes import program
 from support.watched import Answer, Limits, watch
 from tools import mutate
 
@@ -57,26 +57,11 @@ def test_a_tag_that_claims_gigabytes(tmp_path: Path, encoded: EncodedFiles) -> N
 
 # --- the watch itself --------------------------------------------------------------------------------
 
-MISBEHAVES = """
-import os, signal, sys, time
-for line in sys.stdin:
-    match line.strip():
-        case "crash": os.kill(os.getpid(), signal.SIGSEGV)
-        case "exit": sys.exit(7)
-        case "spin":
-            while True: pass
-        case "sleep": time.sleep(600)
-        case "grow": memory = bytearray(1 << 28); memory[::4096] = bytes(len(memory[::4096])); time.sleep(600)
-        case "print": print("words", file=sys.stderr)
-    print("fine", flush=True)
-"""
-
 
 def test_the_watch_tells_what_a_job_did() -> None:
     jobs = ["well", "crash", "well", "spin", "sleep", "grow", "exit", "print", "well"]
     limits = Limits(cpu_s=0.5, asleep_s=2.0, memory_bytes=1 << 27)
-    command = [sys.executable, "-c", MISBEHAVES]
-    answers = list(watch([command], jobs, limits))
+    answers = list(watch([program("misbehaving_worker")], jobs, limits))
     assert [job for job, _ in answers] == jobs
     fine = Answer("answered", "fine")
     assert [answer.verdict for _, answer in answers] == [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import librosa
@@ -13,6 +11,7 @@ import pyloudnorm
 import pytest
 from support import synth
 from support.encode import EncodedFiles, encode
+from support.processes import run_program
 from support.tolerances import PARITY, assert_agree, assert_identical
 
 import auralis_fp
@@ -23,9 +22,8 @@ from auralis_fp.reference import definition as reference
 def test_import_is_light() -> None:
     """Importing costs nothing until something is measured."""
     heavy = ("librosa", "pyloudnorm", "scipy", "soundfile", "soxr")
-    code = f"import sys, auralis_fp.reference; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    loaded = run_program("imports/loaded", "auralis_fp.reference").stdout.split()
+    assert not set(heavy) & set(loaded)
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 44100, 48000, 96000])

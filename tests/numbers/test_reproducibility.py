@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from support import synth
 from support.encode import FORMATS, EncodedFiles
-from support.processes import python
+from support.processes import run_program
 from support.tolerances import BUILD, assert_agree, assert_identical
 
 import auralis_fp
@@ -69,13 +67,16 @@ def test_one_array_on_many_threads(encoded: EncodedFiles) -> None:
             assert_identical(future.result(), expected)
 
 
+def in_another_process(files: list[Path], **variables: str) -> tuple[str, list[Fingerprint]]:
+    """CPU level and fingerprints of a fresh interpreter."""
+    done = run_program("output/fingerprints", *files, timeout=600, variables=variables)
+    level, pickled = done.stdout.split()
+    return level, pickle.loads(bytes.fromhex(pickled))
+
+
 def test_another_process_gives_the_same(files: list[Path]) -> None:
-    code = """
-import sys, auralis_fp
-for path in sys.argv[1:]:
-    print(auralis_fp.analyze(path).vector.tobytes().hex())
-"""
-    assert python(code, *files).split() == [first_run(path).vector.tobytes().hex() for path in files]
+    for path, measured in zip(files, in_another_process(files)[1], strict=True):
+        assert_identical(measured, first_run(path))
 
 
 # --- blocks ------------------------------------------------------------------------------------------
@@ -106,22 +107,14 @@ def test_block_size(frames: int) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_cpu_level_agrees(level: str, files: list[Path]) -> None:
     """Within a tenth of the tolerance, of which this process uses another level than others."""
-    code = """
-import pickle, sys, auralis_fp
-assert auralis_fp.build_info()["cpu_level"] == sys.argv[1]
-sys.stdout.buffer.write(pickle.dumps([auralis_fp.analyze(path) for path in sys.argv[2:]]))
-"""
-    environment = os.environ | {"AURALIS_FP_CPU_LEVEL": level}
-    command = [sys.executable, "-c", code, level, *map(str, files)]
-    done = subprocess.run(command, env=environment, capture_output=True, check=True)
-    results: list[Fingerprint] = pickle.loads(done.stdout)
+    used, results = in_another_process(files, AURALIS_FP_CPU_LEVEL=level)
+    assert used == level
     for path, measured in zip(files, results, strict=True):
         assert_agree(measured, first_run(path), BUILD)
         if level == auralis_fp.build_info()["cpu_level"]:
             assert_identical(measured, first_run(path))
 
 
-def test_an_unknown_cpu_level_is_refused(wav: Path) -> None:
-    code = "import auralis_fp; print(auralis_fp.build_info().get('import_error'))"
-    environment = os.environ | {"AURALIS_FP_CPU_LEVEL": "x86-64-v9"}
-    assert "x86-64-v9" in python(code, environment=environment)
+def test_an_unknown_cpu_level_is_refused() -> None:
+    done = run_program("imports/import_error", variables={"AURALIS_FP_CPU_LEVEL": "x86-64-v9"})
+    assert "x86-64-v9" in done.stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from support import programs, synth
+from support import cpp_programs, synth
 from support.encode import EncodedFiles
 
 PACKET_DROPPED = {("result", "avformat_find_stream_info")}  # for which there was no room while probing
@@ -37,7 +37,7 @@ KNOWN: Final[dict[str, set[tuple[str, str]]]] = {
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    return programs.build("auralis_allocation_failures")
+    return cpp_programs.build("auralis_allocation_failures")
 
 
 @pytest.fixture(scope="session")

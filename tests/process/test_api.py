@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from support import synth
 from support.encode import EncodedFiles
-from support.processes import python
+from support.processes import PROGRAMS, run_program
 from support.tolerances import PARITY, assert_identical
 
 import auralis_fp
@@ -155,10 +155,8 @@ def test_build_info() -> None:
 
 
 def test_import_needs_numpy_only() -> None:
-    code = "import sys; sys.modules |= dict.fromkeys(sys.argv[1:]); import auralis_fp; print('fine')"
     absent = ["librosa", "scipy", "soxr", "pyloudnorm", "soundfile", "sqlalchemy", "rich", "typer", "mutagen"]
-    done = subprocess.run([sys.executable, "-c", code, *absent], capture_output=True, text=True)
-    assert done.stdout == "fine\n", done.stderr  # None in sys.modules makes an import fail
+    assert run_program("imports/without", *absent).stdout.split() == [auralis_fp.__version__]
 
 
 def test_version_is_the_installed_one() -> None:
@@ -175,23 +173,13 @@ def test_a_copy_without_an_installation_works(tmp_path: Path) -> None:
     for part in Path(np.__file__).parents[1].glob("numpy*"):
         if not part.name.endswith(".dist-info"):
             (tmp_path / part.name).symlink_to(part)
-    code = (
-        "import sys; sys.path.append(sys.argv[1]); import auralis_fp as a; print(a.__file__, a.__version__)"
-    )
-    done = subprocess.run([sys.executable, "-ISc", code, tmp_path], capture_output=True, text=True)
+    command = [sys.executable, "-IS", str(PROGRAMS / "imports" / "only_from.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout.split() == [f"{tmp_path}/auralis_fp/__init__.py", auralis_fp.__version__], done.stderr
 
 
 def test_large_parts_are_imported_when_asked_for() -> None:
-    code = """
-import sys, auralis_fp
-rooms = ["isolation", "library", "reference"]
-assert not [module for module in sys.modules if module.startswith(tuple(f"auralis_fp.{r}" for r in rooms))]
-assert set(rooms) <= set(dir(auralis_fp))
-print(auralis_fp.isolation.IsolatedAnalyzer, auralis_fp.library.Scan, auralis_fp.reference.analyze)
-print(hasattr(auralis_fp, "nonsense"))
-"""
-    assert python(code).split()[-1] == "False"
+    run_program("imports/rooms")
 
 
 def test_analyze_many_is_found_where_it_was() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support import killers
-from support.processes import busy_worker, eventually, workers
+from support.processes import busy_worker, eventually, program, run_program, workers
 from support.tolerances import assert_identical
 
 import auralis_fp
@@ -33,7 +33,7 @@ def _clean_start() -> None:
 
 @pytest.fixture
 def order(tmp_path: Path, wav: Path) -> Order:
-    """Give a maker of files that tell :mod:`killers` what to do; they have a good neighbour."""
+    """Give a maker of files that tell :mod:`support.killers` what to do; they have a good neighbour."""
     shutil.copyfile(wav, tmp_path / "good.wav")
 
     def make(what: str) -> str:
@@ -106,20 +106,12 @@ def test_analyze_many_isolated(wav: Path, tmp_path: Path) -> None:
 
 
 def test_no_main_guard_is_asked_of_scripts(wav: Path, tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import sys, auralis_fp\n"
-        "print('once')\n"
-        "for path, result in auralis_fp.analyze_many(sys.argv[1:], isolate=True): print(result.lufs)\n"
-    )
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in ("pickle.py", "numpy.py"):  # of no concern, although the program runs in their folder
         (folder / name).write_text("raise SystemExit('the wrong module')")
-    done = subprocess.run(
-        [sys.executable, script, wav], capture_output=True, text=True, timeout=120, cwd=folder
-    )
-    assert done.stdout.splitlines() == ["once", str(auralis_fp.analyze(wav).lufs)], done.stderr
+    done = run_program("isolation/no_main_guard", wav, timeout=120, cwd=folder)
+    assert done.stdout.splitlines() == ["once", str(auralis_fp.analyze(wav).lufs)]
 
 
 # --- killers -----------------------------------------------------------------------------------------
@@ -238,7 +230,7 @@ def test_what_cannot_start_is_not_the_files_fault(wav: Path, monkeypatch: pytest
     ) -> auralis_fp.Fingerprint:
         raise NotImplementedError
 
-    local.__module__, local.__qualname__ = "support.killers", "nowhere"
+    local.__module__, local.__qualname__ = killers.__name__, "nowhere"
     monkeypatch.setattr(killers, "nowhere", local, raising=False)  # here, but not in the worker
     with pytest.raises(ImportError, match=r"can be started: it ended with status 1: .*nowhere"):
         IsolatedAnalyzer(local)(wav)
@@ -277,36 +269,24 @@ def test_leaving_analyze_many_early_ends_its_workers(long_wav: Path) -> None:
     assert not workers()
 
 
-PROGRAM = """
-import sys, auralis_fp
-try:
-    list(auralis_fp.analyze_many([sys.argv[1]] * 4, workers=2, isolate=True))
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_no_orphans(number: signal.Signals, long_wav: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, long_wav], stdout=subprocess.PIPE) as program:
-        assert program.stdout is not None
-        busy_worker(program.pid)
-        children = workers(program.pid)
-        program.send_signal(number)
-        assert program.stdout.read() == (b"interrupted\n" if number == signal.SIGINT else b"")
+    with subprocess.Popen(program("isolation/interruptible", long_wav), stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        busy_worker(running.pid)
+        children = workers(running.pid)
+        running.send_signal(number)
+        assert running.stdout.read() == (b"interrupted\n" if number == signal.SIGINT else b"")
     assert eventually(lambda: not any(child.is_running() for child in children))
 
 
 def test_a_program_that_ends_in_the_middle_leaves_nothing(long_wav: Path) -> None:
-    code = (
-        "import sys, threading, time; from auralis_fp.isolation import IsolatedAnalyzer as I; a = I();"
-        "threading.Thread(target=a, args=sys.argv[1:], daemon=True).start(); sys.stdin.read()"
-    )
-    with subprocess.Popen([sys.executable, "-c", code, long_wav], stdin=subprocess.PIPE) as program:
-        busy_worker(program.pid)
-        children = workers(program.pid)
-        program.communicate(b"")
-    assert program.returncode == 0
+    command = program("isolation/ends_in_the_middle", long_wav)
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as running:
+        busy_worker(running.pid)
+        children = workers(running.pid)
+        running.communicate(b"")
+    assert running.returncode == 0
     assert eventually(lambda: not any(child.is_running() for child in children))
 
 

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support import synth
 from support.encode import encode, write_wav
-
-MEASURE = """
-import re, sys
-from pathlib import Path
-from concurrent.futures import ThreadPoolExecutor
-import auralis_fp
-with ThreadPoolExecutor(int(sys.argv[1])) as pool:
-    seconds = sum(fp.metadata.duration for fp in pool.map(auralis_fp.analyze, sys.argv[2:]))
-# Not getrusage's ru_maxrss, which a process inherits from the one that started it.
-peak_kib = int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
-print(seconds, peak_kib * 1024 / 1e6)
-"""
+from support.processes import run_program
 
 
 def peak_megabytes(paths: list[Path], *, threads: int, seconds: float) -> float:
-    command = [sys.executable, "-c", MEASURE, str(threads), *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    measured_s, megabytes = map(float, done.stdout.split())
+    done = run_program("memory/threads", threads, *paths, timeout=600)
+    measured_s, peak_bytes = map(float, done.stdout.split())
     assert measured_s == pytest.approx(seconds, abs=len(paths))
-    return megabytes
+    return peak_bytes / 1e6
 
 
 @pytest.mark.parametrize("extension", ["m4a", "ogg"])

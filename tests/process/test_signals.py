@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.encode import EncodedFiles
-from support.processes import python
+from support.processes import run_program
 from support.stopping import STOP_S
 from support.tolerances import assert_identical
 
@@ -45,36 +45,11 @@ def strike() -> None:
 
 def test_ctrl_c_stops_an_analysis(long_wav: Path) -> None:
     """SIGINT while the core works: KeyboardInterrupt after 100 ms of work at most, and all is well after."""
-    code = """
-import signal, sys, threading, time, auralis_fp
-interrupted = []
-def strike():
-    time.sleep(0.3)
-    interrupted.append(time.process_time())
-    signal.raise_signal(signal.SIGINT)
-threading.Thread(target=strike).start()
-try:
-    auralis_fp.analyze(sys.argv[1])
-except KeyboardInterrupt:
-    print(time.process_time() - interrupted[0] < float(sys.argv[2]))
-try:
-    auralis_fp.analyze(sys.argv[1], timeout=0.01)
-except auralis_fp.Timeout:
-    print("usable")
-"""
-    assert python(code, long_wav, str(STOP_S)).split() == ["True", "usable"]
+    assert run_program("signals/ctrl_c", long_wav, STOP_S).stdout.split() == ["True", "usable"]
 
 
 def test_ctrl_c_stops_analyze_many(long_wav: Path) -> None:
-    code = """
-import os, signal, sys, threading, auralis_fp
-threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-try:
-    list(auralis_fp.analyze_many([sys.argv[1]] * 8, workers=2))
-except KeyboardInterrupt:
-    print(threading.active_count())
-"""
-    assert python(code, long_wav).split() == ["1"]
+    assert run_program("signals/ctrl_c_many", long_wav).stdout.split() == ["1"]
 
 
 def test_a_signal_handler_runs_during_an_analysis(long_wav: Path) -> None:
@@ -153,16 +128,8 @@ def test_signals_while_many_threads_are_inside(encoded: EncodedFiles) -> None:
 
 def test_interrupted_reads_are_read_again(encoded: EncodedFiles) -> None:
     """Signals that interrupt system calls are no I/O errors."""
-    code = """
-import signal, sys, auralis_fp
-signal.signal(signal.SIGALRM, lambda number, frame: None)
-signal.siginterrupt(signal.SIGALRM, True)
-signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
-vectors = {auralis_fp.analyze(path).vector.tobytes() for path in sys.argv[1:] for _ in range(10)}
-signal.setitimer(signal.ITIMER_REAL, 0)
-print(len(vectors))
-"""
-    assert python(code, encoded.file("wav-f64"), encoded.file("mp3-cbr-320")).split() == ["2"]
+    paths = encoded.file("wav-f64"), encoded.file("mp3-cbr-320")
+    assert run_program("signals/interrupted_reads", *paths).stdout.split() == ["2"]
 
 
 def test_an_error_from_a_thread_while_the_main_thread_is_struck(long_wav: Path) -> None:

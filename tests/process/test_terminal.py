@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.bombs import BOMBS
 from support.encode import FORMATS, EncodedFiles
+from support.processes import run_program
 
 import auralis_fp
 
-ANALYSE = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
-import auralis_fp
-def analyse(path):
-    try:
-        return auralis_fp.analyze(path, timeout=60) and 1
-    except auralis_fp.AnalysisError:
-        return 0
-with ThreadPoolExecutor(int(sys.argv[1])) as pool:
-    print(sum(pool.map(analyse, sys.argv[2:])))
-"""
 
-AT_EXIT = """
-import sys, threading, auralis_fp
-def work():
-    while True:
-        for path in sys.argv[1:]:
-            try:
-                auralis_fp.analyze(path)
-            except auralis_fp.AnalysisError:
-                started.set()
-started = threading.Event()
-for _ in range(4):
-    threading.Thread(target=work, daemon=True).start()
-started.wait()
-"""
-
-
-def run(code: str, *arguments: object) -> str:
+def run(name: str, *arguments: object) -> str:
     """Standard output; what the process wrote to the error stream by any way must be nothing."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = run_program(name, *arguments, timeout=600)
     assert done.stderr == ""
-    assert done.returncode == 0
     return done.stdout
 
 
@@ -79,11 +49,11 @@ def damaged(encoded: EncodedFiles, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.parametrize("threads", [1, 8])
 def test_damaged_files(threads: int, damaged: list[Path]) -> None:
-    assert 0 < int(run(ANALYSE, threads, *damaged)) < len(damaged)
+    assert 0 < int(run("output/analyze_all", threads, *damaged)) < len(damaged)
 
 
 def test_threads_at_work_when_the_interpreter_exits(damaged: list[Path]) -> None:
-    assert run(AT_EXIT, *damaged) == ""
+    assert run("output/end_at_work", *damaged) == ""
 
 
 def test_the_files_do_make_ffmpeg_speak(damaged: list[Path]) -> None:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 import psutil
 
+TESTS: Final = Path(__file__).parents[1]
+PROGRAMS: Final = Path(__file__).with_name("programs")
 
-def python(code: str, *arguments: str | Path, environment: Mapping[str, str] | None = None) -> str:
-    """Run code in a fresh interpreter; its standard output. Fails with what it printed, and when it hangs."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+
+def environment(changes: Mapping[str, str] = {}) -> dict[str, str]:
+    """What this process has, with changes; programs find this folder's modules in it."""
+    return {**os.environ, "PYTHONPATH": str(TESTS), **changes}
+
+
+def program(name: str, *arguments: object) -> list[str]:
+    """The command that runs one of :data:`PROGRAMS`."""
+    return [sys.executable, str(PROGRAMS / f"{name}.py"), *map(str, arguments)]
+
+
+def run_program(
+    name: str,
+    *arguments: object,
+    timeout: float = 60,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] = {},
+) -> subprocess.CompletedProcess[str]:
+    """Run one of :data:`PROGRAMS`. Fails with what it printed if it does, and when it hangs."""
+    done = subprocess.run(
+        program(name, *arguments),
+        capture_output=True, text=True, timeout=timeout, cwd=cwd, env=environment(variables),
+    )  # fmt: skip
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return done
 
 
 def workers(of: int | None = None) -> list[psutil.Process]:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from support.processes import environment
+
 _TICK_S: Final = 0.1
 
 
@@ -98,7 +100,9 @@ class Worker:
 
     def _start(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
-        return subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=self._errors)
+        return subprocess.Popen(
+            self._command, stdin=pipe, stdout=pipe, stderr=self._errors, env=environment()
+        )
 
     def _await(self, process: subprocess.Popen[bytes], cpu_before: float) -> tuple[str, str]:
         assert process.stdout is not None

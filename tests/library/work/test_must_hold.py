@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import statistics
 import subprocess
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from support.library import (
     run_command,
     write_noise,
 )
+from support.processes import run_program
 
 import auralis_fp
 from auralis_fp import NAMES
@@ -138,46 +138,12 @@ def test_two_scans_at_once_share_the_work(tmp_path: Path, kind: str, request: py
     assert "complete: 120" in run_command("status", "--db", database).stdout
 
 
-SOAK = """
-import sys, threading
-import numpy as np
-from auralis_fp import analyze_samples
-from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository
-from auralis_fp.library.work.catalog import synchronize
-from auralis_fp.library.work.progress import memory_bytes
-
-repository = LibraryRepository(sys.argv[1])
-synchronize(repository.database, [sys.argv[2]])
-# Short files are hardly ever all in work at once, and the one time that they are should not look like
-# growth: so let that happen first.
-noise = np.random.default_rng(1).standard_normal(44100 * 20).astype("float32") * 0.1
-threads = [threading.Thread(target=analyze_samples, args=(noise, 44100)) for _ in range(64)]
-for number, thread in enumerate(threads):
-    thread.start()
-    if number >= 15:
-        threads[number - 15].join()
-memory, lock = [], threading.Lock()
-def note(track, extraction):
-    with lock:
-        memory.append(memory_bytes())
-queue = FingerprintQueue(FingerprintExtractor(repository), until_empty=True, on_progress=note)
-queue.start()
-queue.join()
-assert queue.error is None, queue.error
-print(*memory)
-"""
-
-
 def test_memory_stays_flat_over_2000_files(tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
     for index in range(2000):
         write_noise(folder / f"{index}.wav", index, seconds=0.1)
-    done = subprocess.run(
-        [sys.executable, "-c", SOAK, str(tmp_path / "library.db"), str(folder)],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = run_program("memory/scan", tmp_path / "library.db", folder, timeout=300)
     memory = [int(word) for word in done.stdout.split()]
     assert len(memory) == 2000
     second, last = statistics.mean(memory[500:1000]), statistics.mean(memory[1500:])
