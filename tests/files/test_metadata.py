@@ -17,7 +17,7 @@ import auralis_fp
 from auralis_fp import Metadata
 from auralis_fp import _native as _core
 from auralis_fp.metadata import DC_OFFSET, SILENT_PEAK, TRUNCATED_SAMPLES
-from auralis_fp.reference import definition as reference
+from auralis_fp.reference.metadata import metadata_of
 
 FULL = 1 - 2.0**-15  # the largest positive sample of 16 bits
 DECLARES_NOTHING = {"aac-adts", "ac3", "mp2", "mp3-no-xing", "mp3-vbr-no-xing"}
@@ -28,9 +28,8 @@ OGG = {name for name, one in FORMATS.items() if one.container == "ogg"}
 def facts(samples: Samples | NDArray[np.int16], rate: int = 44100) -> Metadata:
     """The core's, after the reference analyzer's were found to be the same."""
     core = auralis_fp.analyze_samples(samples, rate).metadata
-    plain = reference._metadata(
-        reference._float32(samples.reshape(len(samples), -1)), rate, "samples", "samples", 0
-    )
+    floats = samples / np.float32(32768) if samples.dtype == np.int16 else samples
+    plain = metadata_of(floats.reshape(len(samples), -1), rate, "samples", "samples", 0)
     assert replace(core, dc_offset=0) == replace(plain, dc_offset=0)
     assert core.dc_offset == pytest.approx(plain.dc_offset, abs=2**-22)
     return core

@@ -15,8 +15,8 @@ from support.processes import run_program
 from support.tolerances import PARITY, assert_agree, assert_identical
 
 import auralis_fp
-from auralis_fp import DIMENSIONS, NAMES, CancelToken, Fingerprint
-from auralis_fp.reference import definition as reference
+from auralis_fp import DIMENSIONS, NAMES, CancelToken, Fingerprint, reference
+from auralis_fp.reference import definition
 
 
 def test_import_is_light() -> None:
@@ -35,16 +35,16 @@ def test_loudness_is_pyloudnorms(rate: int, channels: int) -> None:
     whole_hops = len(x) * 10 // rate * rate // 10  # pyloudnorm itself would round the last block up
     meter = pyloudnorm.Meter(rate, filter_class="DeMan")
     expected = meter.integrated_loudness(x[:whole_hops].astype(np.float64))
-    measured = reference.loudness(x, rate, reference.DEFAULT_LAYOUTS[channels])["lufs"]
+    measured = definition.loudness(x, rate, definition.DEFAULT_LAYOUTS[channels])["lufs"]
     assert measured == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])
 def test_ebu_tech_3341(number: int) -> None:
     samples = synth.ebu(number)
-    layout = reference.DEFAULT_LAYOUTS[samples.shape[1]]
+    layout = definition.DEFAULT_LAYOUTS[samples.shape[1]]
     expected = synth.EBU_EXPECTED_LUFS - (10 if number == 2 else 0)
-    assert reference.loudness(samples, synth.EBU_RATE, layout)["lufs"] == pytest.approx(expected, abs=0.1)
+    assert definition.loudness(samples, synth.EBU_RATE, layout)["lufs"] == pytest.approx(expected, abs=0.1)
 
 
 def test_loudness_below_the_shelf_filter() -> None:
@@ -71,16 +71,16 @@ def test_mirrored_edges_of_very_short_recordings() -> None:
         weight = np.full((1025, 1), 2.0)
         weight[[0, -1]] = 1
         h, p = (np.sqrt(np.sum(weight * (a * part) ** 2)) for part in (mask, 1 - mask))
-        measured = reference.harmonic_ratio(stft.astype(np.complex64))["harmonic_ratio"]
+        measured = definition.harmonic_ratio(stft.astype(np.complex64))["harmonic_ratio"]
         assert measured == pytest.approx(h / (h + p), abs=1e-5)
 
 
 def test_interpolated_autocorrelation_is_exact_for_a_parabola() -> None:
     lag = np.linspace(3, 60, 50)
     r = (np.arange(100) - 20.0) ** 2
-    assert reference.at_lag(r, lag) == pytest.approx((lag - 20) ** 2)
-    assert np.isnan(reference.at_lag(r, np.array([73.0, 90.0]))).all()
-    assert not np.isnan(reference.at_lag(r, np.array([72.9]))).any()
+    assert definition.at_lag(r, lag) == pytest.approx((lag - 20) ** 2)
+    assert np.isnan(definition.at_lag(r, np.array([73.0, 90.0]))).all()
+    assert not np.isnan(definition.at_lag(r, np.array([72.9]))).any()
 
 
 def test_onset_floor() -> None:
@@ -88,7 +88,7 @@ def test_onset_floor() -> None:
     for level_db, shows in ((-75, True), (-90, False)):
         sine = 10 ** (level_db / 20) * synth.tone(1000, 2, 22050)
         sine[:22050] = 0
-        envelope = reference.onset_envelope(np.abs(librosa.stft(sine)))
+        envelope = definition.onset_envelope(np.abs(librosa.stft(sine)))
         assert envelope.any() == shows
 
 

@@ -3,20 +3,11 @@
 librosa, pyloudnorm, SciPy and soxr do the measuring; this file only says what is measured. It is
 the yardstick in the tests and the fallback where no compiled core exists (extra ``[reference]``),
 holds a whole recording in memory and takes about a tenth of its playing time. NaN stands for what
-a recording does not allow to measure, until :class:`auralis_fp.Fingerprint` takes over.
+cannot be measured in a recording, until :class:`auralis_fp.Fingerprint` takes over.
 """
 
 from __future__ import annotations
 
-import json
-import operator
-import os
-import pathlib
-import re
-import shutil
-import stat
-import subprocess
-import time
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -24,18 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from auralis_fp import errors
-from auralis_fp.fingerprint import Fingerprint
-from auralis_fp.metadata import Metadata
 from auralis_fp.schema import NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from auralis_fp._types import AnyPath
-    from auralis_fp.cancel import CancelToken
-
-__all__ = ["analyze", "analyze_samples"]
+__all__ = ["DEFAULT_LAYOUTS", "LARGEST_SAMPLE", "Array", "Check", "Layout", "Values", "measure"]
 
 Array: TypeAlias = "NDArray[Any]"
 Values: TypeAlias = dict[str, float]
@@ -61,83 +46,10 @@ DEFAULT_LAYOUTS: Final = {  # FFmpeg's, by number of channels
     7: ["FL", "FR", "FC", "LFE", "BC", "SL", "SR"],
     8: ["FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"],
 }
-# Containers that cannot point at other files: FFmpeg opens no playlist, no concat script, no stream.
-CONTAINERS: Final = (
-    "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,mov,ogg,asf,ape,wv,tta,tak,mpc,mpc8,dsf,iff,matroska,amr"
-)
-
-# Those of them whose length ffprobe reads in a header; for the others, or a WAV cut short, it estimates.
-DECLARING: Final = (
-    "wav",
-    "aiff",
-    "au",
-    "flac",
-    "mov",
-    "ape",
-    "wv",
-    "tta",
-    "tak",
-    "mpc",
-    "mpc8",
-    "dsf",
-    "iff",
-)
 
 
-def analyze(path: AnyPath, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
-    """Measure a file, decoded by the ``ffmpeg`` command line, or by soundfile where that is missing.
-
-    The same as :func:`auralis_fp.analyze`, but ``timeout`` and ``cancel`` are looked at between
-    stages only. Raises the kind of :class:`auralis_fp.AnalysisError` that tells what is wrong.
-    """
-    name = os.fsdecode(path)
-    check = _checkpoint(timeout, cancel, name)
-    _require_regular_file(name)
-    decode = _decode_ffmpeg if shutil.which("ffmpeg") and shutil.which("ffprobe") else _decode_soundfile
-    check()
-    x, layout, metadata = decode(path, name)
-    if len(x) == 0:
-        raise errors.NoAudio("the file holds no samples", stage="decode", path=name)
-    if x.shape[1] not in DEFAULT_LAYOUTS or not 2000 <= metadata.sample_rate <= 768_000:
-        cause = f"{x.shape[1]} channels at {metadata.sample_rate} Hz; 1 to 8 at 2000 to 768000 are supported"
-        raise errors.Unsupported(cause, stage="decode", path=name)
-    if not (np.abs(x) <= LARGEST_SAMPLE).all():
-        raise errors.CorruptAudio("a sample is not finite or beyond 1e6", stage="decode", path=name)
-    layout = layout if len(layout) == x.shape[1] else DEFAULT_LAYOUTS[x.shape[1]]
-    return _measure(x, metadata.sample_rate, layout, metadata, check)
-
-
-def analyze_samples(
-    samples: NDArray[np.float32] | NDArray[np.int16],
-    sample_rate: int,
-    *,
-    metadata: Metadata | None = None,
-    timeout: float | None = None,
-    cancel: CancelToken | None = None,
-) -> Fingerprint:
-    """Measure float32 (full scale ±1) or int16 samples of shape (n,) or (n, 1 to 8 channels).
-
-    The same as :func:`auralis_fp.analyze_samples`; channels are in FFmpeg's default order for their
-    number. ``metadata`` replaces what the fingerprint says about the recording.
-    """
-    x, sr = np.asarray(samples), operator.index(sample_rate)
-    if x.dtype not in (np.dtype(np.float32), np.dtype(np.int16)):
-        raise errors.InvalidSamples(f"samples are {x.dtype}, not float32 or int16", stage="arguments")
-    if x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[1] not in DEFAULT_LAYOUTS):
-        raise errors.InvalidSamples(f"shape {x.shape} is not (n,) or (n, 1 to 8)", stage="arguments")
-    if not 2000 <= sr <= 768_000:
-        raise errors.InvalidSamples(f"sample rate {sr} is not in 2000 to 768000 Hz", stage="arguments")
-    if len(x) == 0:
-        raise errors.NoAudio("there are no samples", stage="arguments")
-    x = _float32(x.reshape(len(x), -1))
-    if not (np.abs(x) <= LARGEST_SAMPLE).all():
-        raise errors.InvalidSamples("a sample is not finite or beyond 1e6", stage="analyze")
-    metadata = metadata or _metadata(x, sr, "samples", "samples", 0)
-    return _measure(x, sr, DEFAULT_LAYOUTS[x.shape[1]], metadata, _checkpoint(timeout, cancel, "<samples>"))
-
-
-def _measure(x: Array, sr: int, layout: Layout, metadata: Metadata, check: Check) -> Fingerprint:
-    """Turn samples of shape (n, channels) into the 25 values: the algorithm at a glance."""
+def measure(x: Array, sr: int, layout: Layout, check: Check) -> Values:
+    """Return the 25 values of samples of shape (n, channels): the algorithm at a glance."""
     import librosa
     import soxr
 
@@ -170,7 +82,7 @@ def _measure(x: Array, sr: int, layout: Layout, metadata: Metadata, check: Check
         check()
         values |= family()
     check()
-    return Fingerprint([values[name] for name in NAMES], metadata)
+    return values
 
 
 def downmix(x: Array, layout: Layout) -> tuple[Array, Array]:
@@ -390,107 +302,3 @@ def decibel(power: Any, reference: Any) -> Any:
     """``10 log10(power / reference)``; NaN where both are 0, infinite where one is."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return 10 * np.log10(np.divide(power, reference))
-
-
-# Files --------------------------------------------------------------------------------------------
-
-
-def _checkpoint(timeout: float | None, cancel: CancelToken | None, path: str) -> Check:
-    deadline = float("inf") if timeout is None else time.monotonic() + timeout
-
-    def check() -> None:
-        if cancel is not None and cancel.cancelled:
-            raise errors.Cancelled("cancelled by the caller", path=path)
-        if time.monotonic() >= deadline:
-            raise errors.Timeout(f"took longer than {timeout} s", path=path)
-
-    return check
-
-
-def _float32(x: Array) -> Array:
-    return x.astype(np.float32) / np.float32(32768) if x.dtype == np.int16 else x
-
-
-def _metadata(
-    x: Array, sr: int, codec: str, container: str, damaged_packets: int, declared_s: float | None = None
-) -> Metadata:
-    """Facts of float samples of shape (n, channels), in which a channel's are looked at as a whole."""
-    if x.size == 0 or not np.isfinite(x).all():  # which is refused in a moment
-        return Metadata(len(x) / sr, sr, x.shape[1], codec, container, len(x), damaged_packets)
-    full = np.pad(np.abs(x) >= 1 - 2.0**-15, ((1, 1), (0, 0))).astype(np.int8).T
-    runs = [np.flatnonzero(np.diff(one) < 0) - np.flatnonzero(np.diff(one) > 0) for one in full]
-    means = x.mean(axis=0, dtype=np.float64)
-    peak = float(np.abs(x).max())
-    same = x.shape[1] > 1 and peak > 2.0**-16 and bool((np.abs(x - x[:, :1]) <= 2.0**-16).all())
-    return Metadata(
-        duration=len(x) / sr,
-        sample_rate=sr,
-        channels=x.shape[1],
-        codec=codec,
-        container=container,
-        samples_decoded=len(x),
-        damaged_packets=damaged_packets,
-        declared_duration=declared_s,
-        clipped_runs=int(sum(np.sum(lengths >= 3) for lengths in runs)),
-        peak=peak,
-        dc_offset=float(means[np.abs(means).argmax()]),
-        identical_channels=same,
-    )
-
-
-def _require_regular_file(name: str) -> None:
-    try:
-        usable = stat.S_ISREG(pathlib.Path(name).stat().st_mode) and os.access(name, os.R_OK)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise errors.FileNotFound("no such file", stage="open", path=name) from error
-    except (OSError, ValueError) as error:
-        raise errors.Unreadable(str(error), stage="open", path=name) from error
-    if not usable:
-        raise errors.Unreadable("it is not a regular file that may be read", stage="open", path=name)
-
-
-def _decode_ffmpeg(path: AnyPath, name: str) -> tuple[Array, Layout, Metadata]:
-    """All channels at the file's own rate; the command line may open nothing but this file."""
-    file = os.fsdecode(b"file:" + os.fsencode(path))
-    source = ["-v", "error", "-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", file]
-    listing = ["-select_streams", "a", "-show_streams", "-show_format", "-of", "json"]
-    probe = subprocess.run(["ffprobe", *source, *listing], capture_output=True)
-    if probe.returncode:
-        raise errors.Unsupported(_last_line(probe.stderr), stage="probe", path=name)
-    found = json.loads(probe.stdout)
-    if not found["streams"]:
-        raise errors.NoAudio("the file holds no audio stream", stage="probe", path=name)
-    stream = max(found["streams"], key=lambda one: one["disposition"]["default"])
-    target = ["-map", f"0:{stream['index']}", "-f", "f32le", "-"]
-    decoded = subprocess.run(["ffmpeg", "-nostdin", *source, *target], capture_output=True)
-    if decoded.stderr and not decoded.stdout:
-        raise errors.CorruptAudio(_last_line(decoded.stderr), stage="decode", path=name)
-    x = np.frombuffer(decoded.stdout, np.float32).reshape(-1, int(stream["channels"]))
-    damaged = len(re.findall(rb"Error (?:while decoding stream|submitting packet)", decoded.stderr))
-    container = found["format"]["format_name"].partition(",")[0]
-    declared_s = float(stream["duration"]) if container in DECLARING and "duration" in stream else None
-    metadata = _metadata(x, int(stream["sample_rate"]), stream["codec_name"], container, damaged, declared_s)
-    return x, _channel_names(stream.get("channel_layout", "")), metadata
-
-
-def _channel_names(layout: str) -> Layout:
-    """Look one of FFmpeg's named channel layouts up in its own table."""
-    table = subprocess.run(["ffmpeg", "-v", "error", "-layouts"], capture_output=True, text=True).stdout
-    names = dict(line.split() for line in table.splitlines() if "+" in line and len(line.split()) == 2)
-    return names.get(layout, layout).split("+")
-
-
-def _decode_soundfile(path: AnyPath, name: str) -> tuple[Array, Layout, Metadata]:
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(os.fsencode(path)) as file:
-            x, sr = file.read(dtype="float32", always_2d=True), file.samplerate
-            codec, container = file.subtype.lower(), file.format.lower()
-    except soundfile.LibsndfileError as error:
-        raise errors.Unsupported(str(error), stage="probe", path=name) from error
-    return x, [], _metadata(x, sr, codec, container, 0)
-
-
-def _last_line(stderr: bytes) -> str:
-    return stderr.decode(errors="replace").strip().rpartition("\n")[2]
