@@ -167,7 +167,7 @@ def test_the_usual_limit_is_ample(long_wav: Path) -> None:
 def test_who_hangs_is_killed(
     order: Order, killing: IsolatedAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auralis_fp.isolation.pool._GRACE_S", 0.2)
+    monkeypatch.setattr("auralis_fp.isolation.process._GRACE_S", 0.2)
     with pytest.raises(Crashed, match="gave no answer within"):
         killing(order("hang"), timeout=0.1)
 
@@ -241,6 +241,38 @@ def test_what_cannot_start_is_not_the_files_fault(wav: Path, monkeypatch: pytest
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     with pytest.raises(ImportError, match="set_executable"):
         IsolatedAnalyzer()(wav)
+
+
+def mortal_python(folder: Path, deaths: int) -> Path:
+    """Return an interpreter that is killed so many times before it starts, and counts its starts."""
+    script = folder / "python"
+    script.write_text(
+        f"#!/bin/sh\necho >> '{folder}/starts'\n"
+        f"[ $(wc -l < '{folder}/starts') -gt {deaths} ] || kill -KILL $$\n"
+        f"exec '{sys.executable}' \"$@\"\n"
+    )
+    script.chmod(0o755)
+    return script
+
+
+def test_who_is_killed_while_it_starts_is_started_again(
+    wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = mortal_python(tmp_path, deaths=6)
+    monkeypatch.setattr("multiprocessing.spawn.get_executable", lambda: str(python))
+    with IsolatedAnalyzer(processes=1) as analyze:
+        assert_identical(analyze(wav), auralis_fp.analyze(wav))
+
+
+def test_there_is_an_end_to_starting_again(
+    wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = mortal_python(tmp_path, deaths=1000)
+    monkeypatch.setattr("multiprocessing.spawn.get_executable", lambda: str(python))
+    monkeypatch.setattr("auralis_fp.isolation.pool._STARTS", 3)
+    with pytest.raises(ImportError, match="can be started: it was killed by SIGKILL"):
+        IsolatedAnalyzer()(wav)
+    assert (tmp_path / "starts").read_text().count("\n") == 3
 
 
 # --- stopping ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ file is run once more in a worker that has seen no other file; what comes of tha
 This is no sandbox: workers have all the rights of the program that starts them.
 """
 
-from auralis_fp.isolation.pool import MEMORY_LIMIT, IsolatedAnalyzer, interpreter
+from auralis_fp.isolation.pool import MEMORY_LIMIT, IsolatedAnalyzer
+from auralis_fp.isolation.process import interpreter
 
 __all__ = ["MEMORY_LIMIT", "IsolatedAnalyzer", "interpreter"]
