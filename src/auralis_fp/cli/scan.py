@@ -152,6 +152,10 @@ def _print_changes(changes: Changes) -> None:
         print(f"  missing: {printable(path)}")
     if changes.missing > len(changes.missing_paths):
         print(f"  and {changes.missing - len(changes.missing_paths)} more; their tracks are kept")
+    for path in changes.not_followed[:20]:
+        print(f"  not followed: {printable(path)}: it leads above the folders, or into /dev, /proc or /sys")
+    if len(changes.not_followed) > 20:
+        print(f"  and {len(changes.not_followed) - 20} more links that were not followed")
     for path, reason in changes.unreadable:
         print(f"  unreadable: {printable(path)}: {reason}")
 
@@ -170,9 +174,9 @@ def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
     if s.slowest_path:
         print(f"Slowest: {s.slowest_s:.1f} s, {printable(s.slowest_path)}")
     if s.sidecars_unwritten:
-        print(
-            f"Sidecars: {s.sidecars_unwritten} could not be written; their fingerprints are in the database"
-        )
+        print(f"Sidecars: {s.sidecars_unwritten} not written; their fingerprints are in the database")
+        for reason, count in sorted(summary.sidecars_unwritten.items()):
+            print(f"  {count}: {printable(reason)}")
     if s.lost:
         print(f"Left to another process: {s.lost}")
     if summary.failures:

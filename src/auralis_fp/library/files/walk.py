@@ -1,10 +1,11 @@
 """Walks folders for audio files."""
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
-# ruff: noqa: PTH114, PTH116, PTH118, PTH122, PTH206
+# ruff: noqa: PTH116, PTH118, PTH122, PTH206
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -18,7 +19,9 @@ _EXTENSIONS = """
 .opus .rf64 .snd .tak .tta .w64 .wav .wave .weba .webm .wma .wv
 """
 AUDIO_EXTENSIONS: Final = frozenset(_EXTENSIONS.split())
-"""Extensions, in lower case, of the files that a walk takes for audio."""
+"""Extensions, in lower case, of the files that a walk takes to be audio."""
+
+_SYSTEM_FOLDERS: Final = ("/dev", "/proc", "/sys")  # what is in there is no music, and may lead anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class AudioFile:
     size : int
         Bytes.
     mtime_ns : int
-        Modification time.
+        Modification time in nanoseconds; beyond what 64 bits hold, the years 1677 to 2262, modulo 2**64.
     other_name_of : (int, int) or None
         Device and inode, where the file has or may have another name too (a hard link, a symbolic one).
     """
@@ -55,18 +58,23 @@ class Folder:
         Its audio files, in order of name.
     hidden : list of str
         Names of its hidden entries.
+    inside : bool
+        Whether it really lies in one of the roots, rather than where a symbolic link leads to.
     """
 
     path: str
     files: list[AudioFile]
     hidden: list[str]
+    inside: bool
 
 
 @dataclass
 class Walk:
     """The audio files under some folders, folder by folder, in order of name.
 
-    Symbolic links are followed, each real folder is visited once, hidden files and folders are left out.
+    Each real folder is visited once; hidden files and folders are left out. Symbolic links are followed
+    to wherever music may be: not to a folder that contains the link or a root, which would lead through
+    all that lies beside them, and not into the system's own ``/dev``, ``/proc`` and ``/sys``.
 
     Parameters
     ----------
@@ -78,71 +86,112 @@ class Walk:
     Attributes
     ----------
     unreadable : list of (str, str)
-        Folders that could not be read, and why.
+        Folders and files that could not be looked at, and why.
     other_names : int
         Symbolic links that were left out because the walk meets the file itself.
+    not_followed : list of str
+        Symbolic links that were left out because of where they lead.
     """
 
     roots: list[str]
     stop: Callable[[], bool] = lambda: False
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     other_names: int = 0
+    not_followed: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Folder]:
         visited: set[tuple[int, int]] = set()
-        waiting = list(reversed(self.roots))
         real_roots = [os.path.realpath(root) for root in self.roots]
+        waiting = list(zip(self.roots, real_roots, strict=True))[::-1]
         while waiting and not self.stop():
-            folder = waiting.pop()
+            path, real = waiting.pop()
             try:
-                info = os.stat(folder)
+                info = os.stat(path)
                 if (info.st_dev, info.st_ino) in visited:
                     continue
                 visited.add((info.st_dev, info.st_ino))
-                folders, found, hidden = _list(folder)
+                with os.scandir(path) as entries:
+                    listed = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self.unreadable.append((folder, error.strerror or str(error)))
+                self._note(path, error)
                 continue
+            folders: list[tuple[str, str]] = []
+            files: list[AudioFile] = []
+            for entry in listed:
+                if not entry.name.startswith("."):
+                    self._sort_in(entry, real, real_roots, folders, files)
             waiting += reversed(folders)
-            files = [file for file in found if not self._is_met_elsewhere(file, real_roots)]
-            self.other_names += len(found) - len(files)
-            yield Folder(folder, files, hidden)
+            hidden = [entry.name for entry in listed if entry.name.startswith(".")]
+            yield Folder(path, files, hidden, any(_contains(root, real) for root in real_roots))
 
-    def _is_met_elsewhere(self, file: AudioFile, real_roots: list[str]) -> bool:
-        """Whether a symbolic link leads to a file that this walk finds under its own name."""
-        if file.other_name_of is None or not os.path.islink(file.path):
-            return False
-        target = os.path.realpath(file.path)
-        for root in real_roots:
-            if target.startswith(os.path.join(root, "")):
-                inside = os.path.relpath(target, root).split(os.sep)
-                return _is_audio(inside[-1]) and not any(part.startswith(".") for part in inside)
-        return False
+    def _sort_in(
+        self,
+        entry: os.DirEntry[str],
+        folder: str,
+        roots: list[str],
+        folders: list[tuple[str, str]],
+        files: list[AudioFile],
+    ) -> None:
+        """Add an entry of the real ``folder`` to the folders to visit or to the files, if it is either."""
+        try:
+            is_folder = entry.is_dir()
+            if not is_folder and not _is_audio(entry.name):
+                return
+            real = os.path.join(folder, entry.name)
+            if entry.is_symlink():
+                link, real = real, os.path.realpath(entry.path)
+                if _leads_astray(link, real, roots):
+                    # What lies in a root is met anyway.
+                    if not any(_contains(root, real) for root in roots):
+                        self.not_followed.append(entry.path)
+                    return
+                if not is_folder and _is_met(real, roots):
+                    self.other_names += 1
+                    return
+            elif real in _SYSTEM_FOLDERS:
+                return
+            if is_folder:
+                folders.append((entry.path, real))
+                return
+            info = entry.stat()
+        except OSError as error:
+            self._note(entry.path, error)
+            return
+        if stat.S_ISREG(info.st_mode):
+            shared = info.st_nlink > 1 or entry.is_symlink()
+            inode = (info.st_dev, info.st_ino) if shared else None
+            files.append(AudioFile(entry.path, info.st_size, _in_64_bits(info.st_mtime_ns), inode))
+
+    def _note(self, path: str, error: OSError) -> None:
+        # A link that leads nowhere, or what is gone since the folder was listed, is nothing to read.
+        if path in self.roots or error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            self.unreadable.append((path, error.strerror or str(error)))
 
 
 def _is_audio(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS
 
 
-def _list(folder: str) -> tuple[list[str], list[AudioFile], list[str]]:
-    """Sub-folders, audio files and the names of hidden entries in ``folder``."""
-    folders: list[str] = []
-    files: list[AudioFile] = []
-    hidden: list[str] = []
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.name.startswith("."):
-                hidden.append(entry.name)
-                continue
-            try:
-                if entry.is_dir():
-                    folders.append(entry.path)
-                elif _is_audio(entry.name):
-                    info = entry.stat()
-                    if stat.S_ISREG(info.st_mode):
-                        shared = info.st_nlink > 1 or entry.is_symlink()
-                        inode = (info.st_dev, info.st_ino) if shared else None
-                        files.append(AudioFile(entry.path, info.st_size, info.st_mtime_ns, inode))
-            except OSError:  # a dangling link, or gone since the folder was listed
-                continue
-    return folders, files, hidden
+def _contains(folder: str, path: str) -> bool:
+    """Return whether a real path is that of a folder or of something in it."""
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def _leads_astray(link: str, target: str, roots: list[str]) -> bool:
+    """Return whether a link is not to be followed, given its own real path and its target's."""
+    if any(_contains(folder, target) and not _contains(folder, link) for folder in _SYSTEM_FOLDERS):
+        return True
+    return _contains(target, link) or any(target != root and _contains(target, root) for root in roots)
+
+
+def _is_met(target: str, roots: list[str]) -> bool:
+    """Return whether the walk meets the file with this real path under that name."""
+    for root in roots:
+        if _contains(root, target):
+            inside = os.path.relpath(target, root).split(os.sep)
+            return _is_audio(inside[-1]) and not any(part.startswith(".") for part in inside)
+    return False
+
+
+def _in_64_bits(time_ns: int) -> int:
+    return (time_ns + 2**63) % 2**64 - 2**63

@@ -45,7 +45,9 @@ class Changes:
     other_names : int
         Links to files that are listed under another name already.
     unreadable : list of (str, str)
-        Folders that could not be read, and why.
+        Folders and files that could not be looked at, and why.
+    not_followed : list of str
+        Links that were left out because of where they lead.
     """
 
     files: int = 0
@@ -56,6 +58,7 @@ class Changes:
     missing_paths: list[str] = field(default_factory=list)
     other_names: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    not_followed: list[str] = field(default_factory=list)
 
 
 def synchronize(
@@ -83,7 +86,7 @@ def synchronize(
     """
     changes = Changes() if changes is None else changes
     walk = Walk([os.path.abspath(folder) for folder in folders], stop=stop)
-    changes.unreadable = walk.unreadable
+    changes.unreadable, changes.not_followed = walk.unreadable, walk.not_followed
     _Synchronization(database, walk, changes, dry_run).run()
     return changes
 
@@ -130,7 +133,7 @@ class _Synchronization:
     def run(self) -> None:
         self._find_vanished()
         for folder in self.walk:
-            if not self.dry_run:  # what a killed process left behind
+            if folder.inside and not self.dry_run:  # what a killed process left behind
                 remove_orphans(folder.path, folder.hidden)
             self.changes.files += len(folder.files)
             for start in range(0, len(folder.files), _BATCH):

@@ -10,7 +10,7 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -104,6 +104,12 @@ class FingerprintExtractor:
         True analyses every file in another process, so that one that kills its process does no more than
         fail; False none. By default it is those that are under suspicion: that were in work when a process
         died. With ``analyze`` the default is none, and with True the workers import it by its name.
+
+    Attributes
+    ----------
+    sidecar_roots : sequence of str or None
+        Folders that sidecars are written in, see :func:`auralis_fp.library.files.sidecar.write`. None, as
+        long as no scan has set it: beside every track.
     """
 
     def __init__(
@@ -127,6 +133,7 @@ class FingerprintExtractor:
         self.use_sidecar_files: Final = use_sidecar_files
         self.use_native: Final = use_native
         self.isolate: Final = isolate
+        self.sidecar_roots: Sequence[str] | None = None
         self._analyze: Final = analyze or choose_analyzer(use_native)
         # The reference holds all samples of a file, which is a matter of gigabytes.
         memory_limit = MEMORY_LIMIT if is_compiled(self._analyze) else None
@@ -192,7 +199,10 @@ class FingerprintExtractor:
         sidecar_error = ""
         if self.use_sidecar_files and not cached:
             try:
-                sidecar.write(path, content.values, state, metadata=content.metadata, build=content.build)
+                sidecar.write(
+                    path, content.values, state, metadata=content.metadata, build=content.build,
+                    roots=self.sidecar_roots,
+                )  # fmt: skip
             except OSError as error:
                 sidecar_error = error.strerror or str(error)
                 _log.info("%s: sidecar not written: %s", path, sidecar_error)

@@ -42,6 +42,8 @@ class ScanSummary:
         Folders that are not there, with the number of their tracks that wait.
     elsewhere : int
         Tracks that another process still has, or had when it died.
+    sidecars_unwritten : dict
+        Why sidecars could not be written or were left alone, with the number of tracks.
     interrupted : bool
         Whether :meth:`Scan.interrupt` ended it.
     metadata : dict
@@ -53,6 +55,7 @@ class ScanSummary:
     failures: list[tuple[str, str]] = field(default_factory=list)
     unavailable: dict[str, int] = field(default_factory=dict)
     elsewhere: int = 0
+    sidecars_unwritten: dict[str, int] = field(default_factory=dict)
     interrupted: bool = False
     metadata: dict[int, Metadata] = field(default_factory=dict)
 
@@ -95,6 +98,7 @@ class Scan:
         self._keep_metadata: Final = keep_metadata
         self._use_sidecar_files: Final = extractor.use_sidecar_files
         self._folders: Final = folders
+        extractor.sidecar_roots = folders
         self._limit: Final = limit
         self._summary: Final = ScanSummary()
         self._lock: Final = threading.Lock()
@@ -216,8 +220,10 @@ class Scan:
             folder = str(Path(track.filepath).parent)
             with self._lock:
                 self._summary.unavailable[folder] = self._summary.unavailable.get(folder, 0) + 1
-
-        elif extraction.metadata is not None and self._keep_metadata:
+        if reason := extraction.sidecar_error:
+            with self._lock:
+                self._summary.sidecars_unwritten[reason] = self._summary.sidecars_unwritten.get(reason, 0) + 1
+        if extraction.metadata is not None and self._keep_metadata:
             if self._use_sidecar_files and not extraction.sidecar_error:
                 return  # the sidecar has them
             with self._lock:
