@@ -6,17 +6,13 @@ pytest benchmarks/bench_analyze.py
 from __future__ import annotations
 
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from recordings import FORMATS, SECONDS, Recordings
 
 import auralis_fp
-
-sys.path.insert(0, str(Path(__file__).parent))
-from recordings import FORMATS, SECONDS, Recordings
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """What the library costs beside the analysis: claims, stores, start-up, on 54 756 rows.
 
-python benchmarks/bench_library.py [DATABASE_URL_OF_AN_EMPTY_POSTGRESQL_DATABASE]
+scripts/python benchmarks/bench_library.py [DATABASE_URL_OF_AN_EMPTY_POSTGRESQL_DATABASE]
 """
 
 from __future__ import annotations

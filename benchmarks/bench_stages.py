@@ -8,16 +8,13 @@ The times in pytest-benchmark's table are those of the stage's own CPU clock, no
 from __future__ import annotations
 
 import statistics
-import sys
 from pathlib import Path
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
+from recordings import FORMATS, STAGES, Recordings, Stages
 
 import auralis_fp
-
-sys.path.insert(0, str(Path(__file__).parent))
-from recordings import FORMATS, STAGES, Recordings, Stages
 
 
 class StageClock:

@@ -1,6 +1,6 @@
 """Everything that the speed of auralis_fp is judged by, side by side in one run, as a Markdown table.
 
-    python benchmarks/compare.py [--peers] [--reference] [--music FILE] [--work FOLDER] [--rounds N]
+    scripts/python benchmarks/compare.py [--peers] [--reference] [--music FILE] [--work FOLDER] [--rounds N]
 
 Every round takes each measurement once, one after the other, so that a disturbance of the machine meets
 both sides of a ratio; the table shows the median of the rounds and their range. benchmarks/README.md says
@@ -16,7 +16,6 @@ import os
 import platform
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,24 +28,15 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-import auralis_fp
-
-sys.path.insert(0, str(Path(__file__).parent))
 from recordings import LONG, STAGES, Recordings, Stages
+from support.processes import run_program
+
+import auralis_fp
 
 STAGE_REPEATS: Final = 3
 CORES: Final = 2
 FEW, MANY = 2, 16  # threads
 PEAK_FORMATS: Final = ("FLAC", "MP3 320k", "M4A")
-
-PEAK_MEMORY: Final = """
-import re, sys
-from pathlib import Path
-import auralis_fp
-for path, result in auralis_fp.analyze_many(sys.argv[2:], workers=int(sys.argv[1])):
-    if isinstance(result, auralis_fp.AnalysisError): raise result
-print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text()).group(1))
-"""
 
 
 # --- what workers run: one process for each contender, so that none pays for another's imports ----------
@@ -102,11 +92,8 @@ class Worker:
 
 def peak_megabytes(path: Path, threads: int) -> float:
     """Peak memory of a fresh process that analyses one file a thread, with Python and NumPy."""
-    command = [sys.executable, "-c", PEAK_MEMORY, str(threads), *repeat(str(path), threads)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return int(done.stdout) * 1024 / 1e6
+    done = run_program("memory/threads", threads, *repeat(path, threads), timeout=600)
+    return int(done.stdout.split()[1]) / 1e6
 
 
 # --- the rows -------------------------------------------------------------------------------------------

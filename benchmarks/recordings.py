@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import pyloudnorm
+from support import cpp_programs, encode, synth
 
 import auralis_fp
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from support import encode, synth
-
-ROOT: Final = Path(__file__).resolve().parents[1]
 RATE: Final = 44100
 SECONDS: Final = 240
 BPM: Final = 124.0
@@ -117,12 +112,7 @@ class Stages:
     """``auralis_stages``, built from benchmarks/stages.cpp by the preset ``release``."""
 
     def __init__(self) -> None:
-        # cmake and ninja may be installed beside Python only.
-        beside = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        for step in (["cmake", "--preset", "release"], ["cmake", "--build", "--preset", "release"]):
-            done = subprocess.run(step, cwd=ROOT, env=beside, capture_output=True, text=True)
-            assert done.returncode == 0, f"{' '.join(step)} failed:\n{done.stdout}{done.stderr}"
-        self.program = ROOT / "build" / "release" / "auralis_stages"
+        self.program = cpp_programs.build("auralis_stages")
 
     def cpu_ms(self, path: Path, repeats: int, stage: str | None = None) -> dict[str, float]:
         """Median CPU milliseconds of every stage, or of one; the stages take turns."""

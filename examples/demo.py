@@ -1,6 +1,6 @@
 """Make a small music library in several formats, analyse it with 16 threads and print the table.
 
-    python examples/demo.py [FOLDER]
+    scripts/python examples/demo.py [FOLDER]
 
 The music is synthesised by ``tests/support/synth.py`` and encoded by the ``ffmpeg`` command line. FOLDER
 keeps the library; without it, a temporary folder is used.
@@ -16,11 +16,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from support import synth
 
 import auralis_fp
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support import synth
 
 RATE = 44100
 SECONDS = 30

@@ -1,6 +1,8 @@
 """Makes the seed corpora of the fuzz targets: tiny recordings in every format, and a few sidecars.
 
-python tests/fuzz/seeds.py FOLDER      fills FOLDER/media, FOLDER/source, FOLDER/samples, FOLDER/sidecar
+    scripts/python tests/fuzz/seeds.py FOLDER
+
+Fills FOLDER/media, FOLDER/source, FOLDER/samples and FOLDER/sidecar.
 """
 
 from __future__ import annotations
@@ -14,9 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from support import synth
 from support.encode import FORMATS, encode
 

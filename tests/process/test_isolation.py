@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 from support import killers
-from support.processes import busy_worker, eventually, program, run_program, workers
+from support.processes import program, run_program
 from support.tolerances import assert_identical
+from support.workers import busy_worker, eventually, workers
 
 import auralis_fp
 from auralis_fp import AnalysisError, Cancelled, CancelToken, CorruptAudio, Crashed, ResourceLimit, Timeout

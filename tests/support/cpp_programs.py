@@ -1,4 +1,4 @@
-"""Programs in ``tests/cpp``, which test what Python cannot reach."""
+"""Programs in C++: those of ``tests/cpp``, which test what Python cannot reach, and of ``benchmarks``."""
 
 from __future__ import annotations
 

@@ -1,16 +1,13 @@
-"""Programs in processes of their own, and the worker processes that a program has started."""
+"""Programs of :data:`PROGRAMS`, in processes of their own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-
-import psutil
 
 TESTS: Final = Path(__file__).parents[1]
 PROGRAMS: Final = Path(__file__).with_name("programs")
@@ -40,39 +37,3 @@ def run_program(
     )  # fmt: skip
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
-
-
-def workers(of: int | None = None) -> list[psutil.Process]:
-    """Workers of a program; of this one by default."""
-    found = []
-    for child in psutil.Process(of).children():
-        try:
-            if any("auralis_fp.isolation.worker" in argument for argument in child.cmdline()):
-                found.append(child)
-        except (psutil.NoSuchProcess, psutil.ZombieProcess):
-            continue
-    return found
-
-
-def eventually(condition: Callable[[], object]) -> bool:
-    """Whether something comes true, given the time that a busy machine takes."""
-    for _ in range(1200):
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def busy_worker(of: int | None = None, *, but: psutil.Process | None = None) -> psutil.Process:
-    """Wait for a worker that analyses a long file."""
-    found: list[psutil.Process] = []
-
-    def look() -> bool:
-        try:
-            found[:] = [w for w in workers(of) if w != but and w.cpu_times().user > 0.6]
-        except psutil.NoSuchProcess:
-            return False
-        return bool(found)
-
-    assert eventually(look)
-    return found[0]

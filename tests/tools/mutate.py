@@ -1,6 +1,6 @@
 """Analyses mutated files of every format and tells what became of them.
 
-    python tests/tools/mutate.py FILES [--seed N] [--workers N] [--keep FOLDER]
+    scripts/python tests/tools/mutate.py FILES [--seed N] [--workers N] [--keep FOLDER]
 
 Every file is a function of the seed and its number. It is analysed in a worker process under watch: a crash,
 5 s of processor time or a gigabyte of memory is told of the file that caused it. What is right: an

@@ -1,6 +1,6 @@
 """Worst difference between the compiled core and the reference analyzer over a folder of music.
 
-    python tests/tools/parity_table.py FOLDER
+    scripts/python tests/tools/parity_table.py FOLDER
 
 Decodes every file once with the ffmpeg command line, gives the samples to both, in two processes, and
 prints a table: per dimension the tolerance, the worst difference and the track it occurred on.

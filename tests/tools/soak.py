@@ -1,6 +1,6 @@
 """Sixteen threads over good and bad files for as long as wanted, in one process that must stay as it is.
 
-    python tests/tools/soak.py MINUTES [--threads N] [--music FOLDER]
+    scripts/python tests/tools/soak.py MINUTES [--threads N] [--music FOLDER]
 
 Good files of every format and excerpts of music, mutated files, missing ones, directories, arrays, bytes,
 time limits and cancellations, in random order. Tells memory, descriptors and threads now and then. In the

@@ -23,7 +23,7 @@ from support.library import (
     set_track,
     track_row,
 )
-from support.processes import busy_worker, eventually, workers
+from support.workers import busy_worker, eventually, workers
 
 from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository, Outcome, Scan
 from auralis_fp.library.store.database import utc_now
