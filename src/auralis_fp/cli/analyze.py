@@ -27,7 +27,9 @@ def analyze(
     table: Annotated[
         bool, typer.Option("--table", help="One table, a column per file, to compare them.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Files at a time.")] = os.cpu_count() or 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Files at a time.", show_default="the number of processors")
+    ] = os.cpu_count() or 1,
 ) -> None:
     """Measure audio files.
 
@@ -36,6 +38,7 @@ def analyze(
     if as_json and table:
         give_up("--json and --table exclude each other")
     measured: dict[str, Fingerprint] = {}
+    names = [printable(os.fsdecode(path)) for path in files]
     failed = False
     for path, result in auralis_fp.analyze_many(files, workers=workers):
         name = printable(os.fsdecode(path))
@@ -49,7 +52,7 @@ def analyze(
         else:
             _print_one(name, result)
     if measured:
-        _print_side_by_side(measured)
+        _print_side_by_side({name: measured[name] for name in names if name in measured})
     if failed:
         raise typer.Exit(FAILED)
 
