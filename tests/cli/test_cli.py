@@ -125,7 +125,7 @@ def test_a_locked_database_is_named_and_left(scanned: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_status_show_export_verify_and_clear_failed(scanned: Path, tmp_path: Path) -> None:
+def test_status_counts_tracks_and_names_failures(scanned: Path) -> None:
     status = run_command("status", "--db", scanned)
     assert status.returncode == 0
     for text in (
@@ -137,18 +137,22 @@ def test_status_show_export_verify_and_clear_failed(scanned: Path, tmp_path: Pat
     ):
         assert text in status.stdout
 
+
+def test_show_prints_a_track_named_by_path_or_number(scanned: Path, tmp_path: Path) -> None:
     song = tmp_path / "music" / "song0002.wav"
-    expected = dict(auralis_fp.analyze(song))
     shown = json.loads(run_command("show", song, "--db", scanned, "--json").stdout)
-    assert shown["fingerprint"] == {**expected, "fingerprint_version": 100}
+    assert shown["fingerprint"] == {**auralis_fp.analyze(song), "fingerprint_version": 100}
     assert run_command("show", str(shown["id"]), "--db", scanned).stdout.count("\n") >= 28
     assert run_command("show", "999", "--db", scanned).returncode == 2
 
+
+def test_exports_hold_the_numbers_of_every_track(scanned: Path, tmp_path: Path) -> None:
+    song = tmp_path / "music" / "song0002.wav"
     rows = list(csv.DictReader(io.StringIO(run_command("export", "--db", scanned).stdout)))
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 4
     row = next(row for row in rows if row["filepath"] == str(song))
-    assert {name: float(row[name]) for name in NAMES} == expected
+    assert {name: float(row[name]) for name in NAMES} == dict(auralis_fp.analyze(song))
     listed = json.loads(run_command("export", "--db", scanned, "--format", "json").stdout)
     assert [item["filepath"] for item in listed] == [row["filepath"] for row in rows]
     run_command("export", "--db", scanned, "--format", "parquet", "-o", tmp_path / "out.parquet")
@@ -156,13 +160,17 @@ def test_status_show_export_verify_and_clear_failed(scanned: Path, tmp_path: Pat
     assert table.column_names == list(COLUMNS)
     assert table.to_pylist() == listed
 
+
+def test_verify_finds_a_number_that_is_not_the_files(scanned: Path) -> None:
     verified = run_command("verify", "--db", scanned)
     assert (verified.returncode, "4 of 4 tracks agree" in verified.stdout) == (0, True)
     with sqlite3.connect(scanned) as connection:
-        connection.execute("UPDATE track_fingerprints SET lufs = lufs + 1 WHERE track_id = ?", (shown["id"],))
+        connection.execute("UPDATE track_fingerprints SET lufs = lufs + 1 WHERE track_id = 2")
     verified = run_command("verify", "--db", scanned)
     assert (verified.returncode, "    lufs: stored" in verified.stdout) == (1, True)
 
+
+def test_clear_failed_marks_failed_tracks_for_another_try(scanned: Path) -> None:
     assert "1 tracks wait" in run_command("clear-failed", "--db", scanned).stdout
     assert "error" not in run_command("status", "--db", scanned).stdout
 

@@ -7,6 +7,7 @@ import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -177,50 +178,83 @@ def test_failures_wait_until_asked_for(repository: LibraryRepository) -> None:
     assert repository.retry_failed() == 1
 
 
-def test_placeholders_are_no_fingerprints_and_old_versions_wait_for_outdated(
-    repository: LibraryRepository,
-) -> None:
-    placeholder, dead, old, ours, bare = add_tracks(repository, [f"/music/{n}.wav" for n in "abcde"])
-    database = repository.database
-    add_fingerprint(database, placeholder, 1, -100)
-    add_fingerprint(database, dead, 1, -100)
-    add_fingerprint(database, old, 7)
-    add_fingerprint(database, ours, FINGERPRINT_VERSION)
-    # The states in which older programs leave such tracks.
-    set_track(database, placeholder, fingerprint_status="complete")
-    set_track(database, dead, fingerprint_status="processing", fingerprint_started_at=None)
-    set_track(database, bare, fingerprint_status=None)
-    assert [repository.exists(track) for track in (placeholder, dead, old, ours, bare)] == [
-        False, False, True, True, False,
-    ]  # fmt: skip
-    assert repository.get_by_track_id(placeholder) is None
-    assert [track.id for track in repository.get_missing_fingerprints()] == [placeholder, dead, bare]
-    assert [track.id for track in repository.get_missing_fingerprints(limit=1)] == [placeholder]
+@dataclass
+class Left:
+    """Tracks as older programs leave them, and one of ours."""
 
+    placeholder: int
+    dead: int
+    old: int
+    ours: int
+    bare: int
+
+
+@pytest.fixture
+def left(repository: LibraryRepository) -> Left:
+    tracks = Left(*add_tracks(repository, [f"/music/{n}.wav" for n in "abcde"]))
+    database = repository.database
+    add_fingerprint(database, tracks.placeholder, 1, -100)
+    set_track(database, tracks.placeholder, fingerprint_status="complete")
+    add_fingerprint(database, tracks.dead, 1, -100)
+    set_track(database, tracks.dead, fingerprint_status="processing", fingerprint_started_at=None)
+    add_fingerprint(database, tracks.old, 7)
+    add_fingerprint(database, tracks.ours, FINGERPRINT_VERSION)
+    set_track(database, tracks.bare, fingerprint_status=None)
+    return tracks
+
+
+def test_placeholders_are_no_fingerprints(repository: LibraryRepository, left: Left) -> None:
+    assert not any(repository.exists(track) for track in (left.placeholder, left.dead, left.bare))
+    assert repository.exists(left.old)
+    assert repository.exists(left.ours)
+    assert repository.get_by_track_id(left.placeholder) is None
+    missing = [left.placeholder, left.dead, left.bare]
+    assert [track.id for track in repository.get_missing_fingerprints()] == missing
+    assert [track.id for track in repository.get_missing_fingerprints(limit=1)] == missing[:1]
+
+
+def test_what_older_programs_left_is_claimed(repository: LibraryRepository, left: Left) -> None:
     repository.reconcile()
-    states = {t: track_row(database, t)["fingerprint_status"] for t in (placeholder, old, ours, bare)}
-    assert states == {placeholder: "pending", old: "complete", ours: "complete", bare: "pending"}
+    tracks = (left.placeholder, left.bare, left.old, left.ours)
+    states = [track_row(repository.database, track)["fingerprint_status"] for track in tracks]
+    assert states == ["pending", "pending", "complete", "complete"]
     claimed = []
     while (track := repository.claim_next_unfingerprinted_track()) is not None:
         claimed.append(track.id)
         assert repository.upsert(track.id, VALUES)
-    assert sorted(claimed) == [placeholder, dead, bare]
+    assert sorted(claimed) == [left.placeholder, left.dead, left.bare]
 
+
+def test_old_versions_wait_for_outdated(repository: LibraryRepository) -> None:
+    old, ours = add_tracks(repository, ["/music/old.wav", "/music/ours.wav"])
+    add_fingerprint(repository.database, old, 7)
+    add_fingerprint(repository.database, ours, FINGERPRINT_VERSION)
+    repository.reconcile()
+    assert repository.claim_next_unfingerprinted_track() is None
     outdated = another(repository, outdated=True)
     assert outdated.work_left().tracks == 1
     track = outdated.claim_next_unfingerprinted_track()
     assert track is not None
     assert track.id == old
+    assert outdated.upsert(old, VALUES)
+    assert outdated.claim_next_unfingerprinted_track() is None
+    outdated.close()
+
+
+def test_a_renewal_given_up_keeps_the_old_fingerprint(repository: LibraryRepository) -> None:
+    (old,) = add_tracks(repository, ["/music/old.wav"])
+    add_fingerprint(repository.database, old, 7)
+    repository.reconcile()
+    outdated = another(repository, outdated=True)
+    assert outdated.claim_next_unfingerprinted_track() is not None
     outdated.release_claim(old)
-    assert track_row(database, old)["fingerprint_status"] == "complete"  # it keeps the fingerprint it has
+    assert track_row(repository.database, old)["fingerprint_status"] == "complete"
     assert outdated.get_by_track_id(old) is not None
+    outdated.close()
     final = another(repository, outdated=True)
     track = final.claim_next_unfingerprinted_track()
     assert track is not None
     assert track.id == old
-    assert final.upsert(old, VALUES)
-    assert final.claim_next_unfingerprinted_track() is None
-    outdated.close()
     final.close()
 
 

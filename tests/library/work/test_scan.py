@@ -62,42 +62,62 @@ def stored_paths(repository: LibraryRepository) -> list[str]:
         return [row.filepath for row in connection.execute(repository.database.tracks.select())]
 
 
-def test_new_changed_moved_and_missing(repository: LibraryRepository, music: Music, tmp_path: Path) -> None:
-    songs = [Path(song) for song in music(6)]
-    folder = songs[0].parent
-    analyzer = FakeAnalyzer()
-    assert scan(repository, folder, analyzer).changes.new == 6
-    assert scan(repository, folder, analyzer).statistics.done == 0
-    ids = {song.name: find_track(repository.database, "", str(song)) for song in songs}
+def numbers_of(repository: LibraryRepository, path: Path) -> dict[str, float]:
+    track = find_track(repository.database, "", str(path))
+    assert track is not None
+    assert track.fingerprint is not None
+    return dict(track.fingerprint)
 
-    write_noise(songs[0], 100)  # the same size
-    write_noise(songs[1], 101, seconds=0.3)
-    info = songs[2].stat()
-    write_noise(songs[2], 102)
-    os.utime(songs[2], ns=(info.st_atime_ns, info.st_mtime_ns - 10**12))  # replaced by an older file
-    (folder / "Album").mkdir()
-    songs[3].rename(folder / "Album" / "renamed.wav")
-    songs[4].unlink()
-    report = scan(repository, folder, analyzer)
-    changes = report.changes
-    assert (changes.new, changes.changed, changes.moved, changes.missing) == (0, 3, 1, 1)
-    assert changes.missing_paths == [str(songs[4])]
-    assert len(analyzer.calls) == 9
-    for song in songs[:3]:
-        track = find_track(repository.database, "", str(song))
-        assert track is not None
-        assert track.fingerprint is not None
-        assert dict(track.fingerprint) == values_of(song)
-    moved = find_track(repository.database, "", str(folder / "Album" / "renamed.wav"))
-    before = ids[songs[3].name]
-    assert moved is not None
+
+def test_new_files_are_analysed_once(repository: LibraryRepository, music: Music) -> None:
+    folder, analyzer = Path(music(3)[0]).parent, FakeAnalyzer()
+    assert scan(repository, folder, analyzer).changes.new == 3
+    assert scan(repository, folder, analyzer).statistics.done == 0
+    assert len(analyzer.calls) == 3
+
+
+def test_changed_files_are_analysed_again(repository: LibraryRepository, music: Music) -> None:
+    same_size, longer, older, untouched = songs = [Path(song) for song in music(4)]
+    analyzer = FakeAnalyzer()
+    scan(repository, same_size.parent, analyzer)
+    write_noise(same_size, 100)
+    write_noise(longer, 101, seconds=0.3)
+    before = older.stat()
+    write_noise(older, 102)
+    os.utime(older, ns=(before.st_atime_ns, before.st_mtime_ns - 10**12))
+    changes = scan(repository, same_size.parent, analyzer).changes
+    assert (changes.new, changes.changed, changes.moved, changes.missing) == (0, 3, 0, 0)
+    assert sorted(analyzer.calls[4:]) == sorted(map(str, (same_size, longer, older)))
+    assert [numbers_of(repository, song) for song in songs] == [values_of(song) for song in songs]
+    assert str(untouched) not in analyzer.calls[4:]
+
+
+def test_a_moved_file_keeps_its_row(repository: LibraryRepository, music: Music) -> None:
+    song, analyzer = Path(music(2)[0]), FakeAnalyzer()
+    scan(repository, song.parent, analyzer)
+    before = find_track(repository.database, "", str(song))
     assert before is not None
-    assert moved.id == before.id
-    assert moved.fingerprint is not None
-    gone = find_track(repository.database, "", str(songs[4]))
-    assert gone is not None
-    assert gone.fingerprint is not None
-    assert library_status(repository.database).tracks == 6
+    (song.parent / "Album").mkdir()
+    moved = song.rename(song.parent / "Album" / "renamed.wav")
+    changes = scan(repository, song.parent, analyzer).changes
+    assert (changes.new, changes.changed, changes.moved, changes.missing) == (0, 0, 1, 0)
+    after = find_track(repository.database, "", str(moved))
+    assert after is not None
+    assert after.id == before.id
+    assert numbers_of(repository, moved) == values_of(moved)
+    assert len(analyzer.calls) == 2
+
+
+def test_a_missing_file_keeps_its_row(repository: LibraryRepository, music: Music) -> None:
+    song, analyzer = Path(music(2)[0]), FakeAnalyzer()
+    scan(repository, song.parent, analyzer)
+    expected = values_of(song)
+    song.unlink()
+    changes = scan(repository, song.parent, analyzer).changes
+    assert (changes.new, changes.changed, changes.moved, changes.missing) == (0, 0, 0, 1)
+    assert changes.missing_paths == [str(song)]
+    assert numbers_of(repository, song) == expected
+    assert library_status(repository.database).tracks == 2
 
 
 def test_a_changed_file_that_fails_does_not_keep_its_old_numbers(
