@@ -14,6 +14,8 @@ exclude_patterns = ["generate"]
 
 html_theme = "furo"
 html_title = f"auralis_fp {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_copy_source = False
 
@@ -21,9 +23,8 @@ myst_enable_extensions = ["attrs_inline"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "show-inheritance": True}
-autodoc_type_aliases = {"AnyPath": "AnyPath"}
+autodoc_typehints = "none"  # the docstrings have the types
+autodoc_default_options = {"members": True}
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False

@@ -16,12 +16,14 @@ LINE: Final = "#8b949e"  # the one colour that stands on the page: seen on white
 
 FONT_PX: Final = 13
 _FONT: Final = 'font-family=\'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif\''
-_CHARACTER_PX: Final = 7.6  # the widest of the usual fonts, DejaVu Sans, in the mean
+# Of DejaVu Sans, the widest of the usual fonts.
+_WIDTHS_PX: Final = {**dict.fromkeys("mwMW→", 12.0), **dict.fromkeys("ijlftr,.:' ", 5.0)}
+_WIDTH_PX: Final = 8.4
 
 
 def text_width(text: str) -> float:
     """Return a width in which the text fits, in pixels."""
-    return len(text) * _CHARACTER_PX
+    return sum(_WIDTHS_PX.get(character, _WIDTH_PX) for character in text)
 
 
 @dataclass(frozen=True)

@@ -64,15 +64,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def numbers() -> str:
     """Return the table of the 25 numbers."""
-    head = ("#", "name", "unit", "range", "undefined", "tolerance", "meaning")
+    head = ("#", "name", "range", "undefined", "tolerance", "meaning")
     return table(
         head,
         (
             (
                 str(position),
                 f"`{d.name}`",
-                d.unit,
-                f"{_number(d.minimum)} to {_number(d.maximum)}",
+                f"{_number(d.minimum)} to {_number(d.maximum)} {d.unit}".strip(),
                 _number(d.undefined),
                 _number(d.tolerance),
                 d.meaning,
