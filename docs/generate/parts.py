@@ -6,6 +6,7 @@ from typing import Final
 
 from generate.commands import command_line
 from generate.pages import Page, marked, whole
+from generate.rooms import rooms
 from generate.signal_flow import signal_flow
 from generate.tables import extensions, formats, limits, numbers
 
@@ -16,4 +17,5 @@ PAGES: Final[tuple[Page, ...]] = (
     marked("docs/recordings.md", formats=formats, extensions=extensions, limits=limits),
     whole("docs/cli.md", command_line),
     whole("docs/pictures/signal-flow.svg", signal_flow),
+    whole("docs/pictures/rooms.svg", rooms),
 )
