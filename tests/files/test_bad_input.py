@@ -116,6 +116,16 @@ def test_bytes_that_are_no_audio(name: str, extension: str, tmp_path: Path) -> N
     assert (type(error), error.stage) == (Unsupported, "probe")
 
 
+@pytest.mark.parametrize("name", [name for name in NOT_AUDIO if name != "empty"])
+def test_the_cause_is_in_plain_words(name: str) -> None:
+    with pytest.raises(Unsupported) as caught:
+        auralis_fp.analyze_bytes(NOT_AUDIO[name]())
+    cause, _, words_of_ffmpeg = caught.value.cause.partition(" (")
+    assert cause == "not an audio file that auralis-fp knows, or damaged from its first byte"
+    assert "Invalid data" not in words_of_ffmpeg
+    assert len(words_of_ffmpeg) < 100
+
+
 @pytest.mark.parametrize("name", NOT_AUDIO)
 def test_bytes_in_memory_that_are_no_audio(name: str) -> None:
     with pytest.raises(Unsupported) as caught:
@@ -127,7 +137,9 @@ def test_bytes_in_memory_that_are_no_audio(name: str) -> None:
 def test_pictures(extension: str, tmp_path: Path) -> None:
     path = tmp_path / f"x.{extension}"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x240", "-frames:v", "1", path)
-    assert isinstance(refusal(path), Unsupported | NoAudio)
+    error = refusal(path)
+    assert isinstance(error, Unsupported | NoAudio)
+    assert "whitelist" not in error.cause  # which would list every format that there is
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv", "webm"])

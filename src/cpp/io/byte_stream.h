@@ -3,11 +3,10 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <string_view>
 
 #include "base/interrupt.h"
 #include "io/container_guard.h"
+#include "io/container_limits.h"
 #include "io/media_source.h"
 
 struct AVFormatContext;
@@ -26,7 +25,10 @@ public:
     AVIOContext* context() const { return context_.get(); }
 
     // The container that is read through this stream, whose growth is watched from now on.
-    void watch(const AVFormatContext* container) { container_ = container; }
+    void watch(const AVFormatContext* container) {
+        container_ = container;
+        limits_.watch(container);
+    }
 
     // avformat_open_input is done: what is read ahead now are packets.
     void opened() { opening_ = false; }
@@ -35,11 +37,10 @@ public:
     void packet_received() noexcept;
 
     // The headers have been read: from now on reading is not limited.
-    void headers_end() { in_headers_ = false; }
+    void headers_end() { limits_.headers_end(); }
 
-    // Whether a limit made reading fail, and which one.
-    bool limit_reached() const { return limit_ != Limit::none; }
-    std::string limit_text() const;
+    // Which limit, if any, made reading fail.
+    const ContainerLimits& limits() const { return limits_; }
 
     // Where the recording begins in the source: behind leading ID3v2 tags.
     std::int64_t base() const { return base_; }
@@ -48,10 +49,6 @@ public:
     int read_error() const { return read_error_; }
 
 private:
-    enum class Limit { none, header_bytes, tags, streams, edits, fragments, index_entries };
-
-    std::string_view format() const noexcept;
-    bool within_limits() noexcept;
     static int read(void* opaque, std::uint8_t* buffer, int bytes) noexcept;
     static std::int64_t seek(void* opaque, std::int64_t offset, int whence) noexcept;
 
@@ -66,11 +63,8 @@ private:
     int read_error_ = 0;
     const AVFormatContext* container_ = nullptr;
     bool opening_ = true;
-    bool in_headers_ = true;
-    std::int64_t bytes_read_ = 0;
     ContainerGuard guard_;
-    Limit limit_ = Limit::none;
-    std::int64_t max_header_bytes_ = 0;
+    ContainerLimits limits_;
     std::unique_ptr<AVIOContext, Deleter> context_;
 };
 

@@ -7,18 +7,18 @@
 #include <limits>
 
 #include "base/limits.h"
+#include "io/id3v2.h"
 
 namespace auralis {
 
 namespace {
 
 // Identifiers of four bytes.
-constexpr std::uint32_t kFlac = 0x664c6143;             // fLaC
-constexpr std::uint32_t kId3 = 0x494433;                // ID3; a byte with the version follows
-constexpr std::uint32_t kMp4EditList = 0x656c7374;      // elst
-constexpr std::uint32_t kMp4Fragment = 0x6d6f6f66;      // moof
-constexpr std::uint32_t kMp4SegmentIndex = 0x73696478;  // sidx
-constexpr std::uint32_t kOggPage = 0x4f676753;          // OggS
+constexpr std::uint32_t kFlac = four_characters("fLaC");
+constexpr std::uint32_t kMp4EditList = four_characters("elst");
+constexpr std::uint32_t kMp4Fragment = four_characters("moof");
+constexpr std::uint32_t kMp4SegmentIndex = four_characters("sidx");
+constexpr std::uint32_t kOggPage = four_characters("OggS");
 constexpr std::uint32_t kEbml = 0x1a45dfa3;
 constexpr std::uint32_t kMatroskaTracks = 0x1654ae6b;
 // Other children of a Matroska Segment: RFC 9559, 5.1. With the last bit inverted, each becomes an identifier that is
@@ -48,53 +48,15 @@ std::int64_t count_flac_comments(SourceReader& source, std::int64_t marker) noex
         const std::uint32_t type = header >> 24 & 0x7f;
         const std::int64_t end = at + 4 + (header & 0xff'ffff);
         if (type == kVorbisComment) {
-            const std::int64_t count_at = at + 8 + source.little_endian_32(at + 4);
+            const std::int64_t count_at = at + 8 + source.little_endian<4>(at + 4);
             // Each takes four bytes at least.
-            if (count_at + 4 <= end) comments += std::min(source.little_endian_32(count_at), (end - count_at) / 4);
+            if (count_at + 4 <= end)
+                comments += std::min<std::int64_t>(source.little_endian<4>(count_at), (end - count_at) / 4);
         }
         if (last) return comments;
         at = end;
     }
     return kEndless;  // each of endless blocks may hold comments
-}
-
-// --- ID3v2 -----------------------------------------------------------------------------------------------------
-
-// Seven bits of each byte.
-std::int64_t synchsafe(std::uint32_t v) {
-    return (v & 0x7f) | (v >> 1 & 0x3f80) | (v >> 2 & 0x1f'c000) | (v >> 3 & 0xfe0'0000);
-}
-
-// Whether a frame, or padding, can begin with these bytes.
-bool is_frame_id(std::uint32_t id) {
-    for (std::uint32_t rest = id; rest != 0; rest >>= 8) {
-        const std::uint32_t c = rest & 0xff;
-        if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) return false;
-    }
-    return id == 0 || id >> 24 != 0;
-}
-
-// Frames of the tag at `tag`, as FFmpeg would find them, `most` at the most: ID3v2.4.0, 3 and 4.
-std::int64_t count_id3_frames(SourceReader& source, std::int64_t tag, std::int64_t most) noexcept {
-    constexpr std::uint32_t kExtendedHeader = 0x40;
-    const std::uint32_t version = source.big_endian<1>(tag + 3);
-    const std::uint32_t flags = source.big_endian<1>(tag + 5);
-    const std::int64_t header = version == 2 ? 6 : 10;
-    std::int64_t at = tag + 10;
-    const std::int64_t end = at + synchsafe(source.big_endian<4>(tag + 6));
-    if (version > 2 && (flags & kExtendedHeader) != 0)
-        at += synchsafe(source.big_endian<4>(at)) + (version == 4 ? 0 : 4);
-    std::int64_t frames = 0;
-    while (frames < most && at + header <= std::min(end, source.size())) {
-        std::int64_t size = version == 2 ? source.big_endian<3>(at + 3) : source.big_endian<4>(at + 4);
-        if (version == 4) {  // some programs write its sizes like those of version 3
-            const std::int64_t short_size = synchsafe(static_cast<std::uint32_t>(size));
-            if (size >= end - at || is_frame_id(source.big_endian<4>(at + header + short_size))) size = short_size;
-        }
-        at += header + size;
-        ++frames;
-    }
-    return frames;
 }
 
 // --- Matroska --------------------------------------------------------------------------------------------------
@@ -109,9 +71,8 @@ struct EbmlNumber {
 EbmlNumber ebml_number(SourceReader& source, std::int64_t at) noexcept {
     const int bytes = std::countl_zero(static_cast<std::uint8_t>(source.big_endian<1>(at))) + 1;
     if (bytes > 8 || at >= source.size()) return {};
-    const std::uint64_t eight = std::uint64_t{source.big_endian<4>(at)} << 32 | source.big_endian<4>(at + 4);
     const std::uint64_t most = (std::uint64_t{1} << 7 * bytes) - 1;
-    const std::uint64_t value = eight >> (64 - 8 * bytes) & most;
+    const std::uint64_t value = source.big_endian<8>(at) >> (64 - 8 * bytes) & most;
     return {static_cast<std::int64_t>(value), bytes, value == most};
 }
 
@@ -195,7 +156,10 @@ void ContainerGuard::forget_ogg_comments(std::int64_t offset) noexcept {
 
 // Over all tags, since FFmpeg may add them up. Once there are too many, further ones are not looked at any more.
 bool ContainerGuard::too_many_id3_frames(std::int64_t tag) noexcept {
-    if (id3_frames_ <= limits::kMaxTags) id3_frames_ += 1 + count_id3_frames(source_, tag, limits::kMaxTags + 1);
+    if (id3_frames_ <= limits::kMaxTags) {
+        const auto header = id3v2_header(source_, tag);
+        id3_frames_ += 1 + (header ? count_id3v2_frames(source_, *header, limits::kMaxTags + 1) : 0);
+    }
     return id3_frames_ > limits::kMaxTags;
 }
 

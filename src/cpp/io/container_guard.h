@@ -3,41 +3,14 @@
 // and keeps a list of all streams for every fragment. A few megabytes are enough for that.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 
-#include "io/media_source.h"
+#include "io/source_reader.h"
 
 namespace auralis {
-
-// Numbers of a source; bytes beyond its ends are 0. Remembers a read that failed.
-class SourceReader {
-public:
-    explicit SourceReader(MediaSource& source) : source_(source) {}
-
-    std::int64_t size() const noexcept { return source_.size(); }
-    int error() const noexcept { return error_; }  // errno, or 0
-
-    template <std::size_t kSize>
-    std::uint32_t big_endian(std::int64_t offset) noexcept {
-        std::array<std::uint8_t, kSize> bytes{};
-        const std::int64_t n = offset < 0 ? 0 : source_.read_at(offset, bytes);
-        if (n < 0) error_ = static_cast<int>(-n);
-        std::uint32_t value = 0;
-        for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-        return value;
-    }
-
-    std::int64_t little_endian_32(std::int64_t offset) noexcept { return __builtin_bswap32(big_endian<4>(offset)); }
-
-private:
-    MediaSource& source_;
-    int error_ = 0;
-};
 
 class ContainerGuard {
 public:

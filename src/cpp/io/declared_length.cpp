@@ -15,6 +15,7 @@ extern "C" {
 }
 
 #include "base/error.h"
+#include "io/source_reader.h"
 
 namespace auralis {
 
@@ -24,31 +25,11 @@ namespace {
 constexpr int kMaxChunks = 1000;
 constexpr std::size_t kMaxAsfHeader = 64 * 1024;
 
-// Bytes of the source from `offset` on, as many as there are, zeros for the rest.
-template <std::size_t kSize>
-std::array<std::uint8_t, kSize> read(MediaSource& source, std::int64_t offset) {
-    std::array<std::uint8_t, kSize> bytes{};
-    source.read_at(offset, bytes);
-    return bytes;
-}
-
-std::uint64_t little_endian(std::span<const std::uint8_t> bytes) {
-    std::uint64_t value = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | bytes[i];
-    return value;
-}
-
-bool begins_with(std::span<const std::uint8_t> bytes, std::string_view text) {
-    return bytes.size() >= text.size() &&
-           std::equal(text.begin(), text.end(), bytes.begin(),
-                      [](char c, std::uint8_t b) { return static_cast<std::uint8_t>(c) == b; });
-}
-
 // The chunks of RIFF, RF64 and Wave64 differ in the width of their head and in what their size counts.
 struct ChunkFormat {
     std::int64_t first;    // of the first chunk, from the start of the file
-    std::size_t id;        // bytes of the name, of which the first four tell
-    std::size_t size;      // bytes of the size
+    std::int64_t id;       // bytes of the name, of which the first four tell
+    std::int64_t size;     // bytes of the size
     std::int64_t counted;  // bytes of the head that the size includes
     std::int64_t align;
 };
@@ -59,20 +40,20 @@ constexpr ChunkFormat kWave64{40, 16, 8, 24, 8};
 std::optional<double> wave_data_bytes(MediaSource& source, std::int64_t start) {
     // A writer that did not know the length left 0 or about the largest number that fits.
     constexpr std::uint64_t kUnknownFrom = 0x7fff'0000;
-    const auto form = read<4>(source, start);
-    const bool riff = begins_with(form, "RIFF");
-    const bool rf64 = begins_with(form, "RF64");
+    SourceReader reader(source);
+    const std::uint32_t form = reader.big_endian<4>(start);
+    const bool riff = form == four_characters("RIFF");
+    const bool rf64 = form == four_characters("RF64");
     const ChunkFormat& format = riff || rf64 ? kRiff : kWave64;
-    const auto head = static_cast<std::int64_t>(format.id + format.size);
+    const std::int64_t head = format.id + format.size;
     std::uint64_t long_size = 0;  // RF64 has the true size in a chunk of its own
     std::int64_t at = start + format.first;
     for (int chunk = 0; chunk < kMaxChunks && at < source.size(); ++chunk) {
-        const auto h = read<48>(source, at);
-        const auto id = std::span(h).first(4);
-        const auto body = std::span(h).subspan(format.id + format.size);
-        std::uint64_t size = little_endian(std::span(h).subspan(format.id, format.size));
-        if (begins_with(id, "ds64")) long_size = little_endian(body.subspan(8, 8));
-        if (begins_with(id, "data")) {
+        const std::uint32_t id = reader.big_endian<4>(at);
+        std::uint64_t size =
+            format.size == 4 ? reader.little_endian<4>(at + format.id) : reader.little_endian<8>(at + format.id);
+        if (id == four_characters("ds64")) long_size = reader.little_endian<8>(at + head + 8);
+        if (id == four_characters("data")) {
             if (rf64) size = long_size;
             if (!riff && !rf64) size -= std::min<std::uint64_t>(size, static_cast<std::uint64_t>(format.counted));
             const bool known = size > 0 && (!riff || size < kUnknownFrom) && size < std::uint64_t{1} << 60;
@@ -90,17 +71,18 @@ std::optional<double> asf_seconds(MediaSource& source, std::int64_t start) {
     // The file properties object: ASF specification, 3.2.
     constexpr std::array<std::uint8_t, 16> kFileProperties{0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11,
                                                            0x8e, 0xe4, 0x00, 0xc0, 0x0c, 0x20, 0x53, 0x65};
-    constexpr std::size_t kPlayTime = 64, kPreroll = 80, kFlags = 88, kEnd = 92;
+    constexpr std::int64_t kPlayTime = 64, kPreroll = 80, kFlags = 88, kEnd = 92;
     std::vector<std::uint8_t> bytes(kMaxAsfHeader);
     const std::int64_t n = source.read_at(start, bytes);
     if (n <= 0) return std::nullopt;
     bytes.resize(static_cast<std::size_t>(n));
     const auto found = std::ranges::search(bytes, kFileProperties);
-    if (bytes.end() - found.begin() < static_cast<std::ptrdiff_t>(kEnd)) return std::nullopt;
-    const std::span object(found.begin(), kEnd);
-    const bool broadcast = (object[kFlags] & 1) != 0;
-    const double play_time_s = static_cast<double>(little_endian(object.subspan(kPlayTime, 8))) * 1e-7;
-    const double preroll_s = static_cast<double>(little_endian(object.subspan(kPreroll, 8))) * 1e-3;
+    if (bytes.end() - found.begin() < kEnd) return std::nullopt;
+    SourceReader reader(source);
+    const std::int64_t object = start + (found.begin() - bytes.begin());
+    const bool broadcast = (reader.little_endian<4>(object + kFlags) & 1) != 0;
+    const double play_time_s = static_cast<double>(reader.little_endian<8>(object + kPlayTime)) * 1e-7;
+    const double preroll_s = static_cast<double>(reader.little_endian<8>(object + kPreroll)) * 1e-3;
     if (broadcast || !(play_time_s > preroll_s)) return std::nullopt;
     return play_time_s - preroll_s;
 }

@@ -1,11 +1,11 @@
 #include "io/decoder.h"
 
-#include <array>
+#include <algorithm>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 #include <libavutil/dict.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
@@ -14,6 +14,8 @@ extern "C" {
 #include "base/limits.h"
 #include "io/byte_stream.h"
 #include "io/declared_length.h"
+#include "io/ffmpeg_handles.h"
+#include "io/ffmpeg_layout.h"
 #include "io/ffmpeg_log.h"
 #include "io/planar_float.h"
 
@@ -27,67 +29,6 @@ constexpr int kProbeBytes = 64 * 1024;
 constexpr int kMaxReadErrorsInARow = 64;
 // A foreign frame or two is damage (a corrupt header); more of them in a row are another recording.
 constexpr double kMaxForeignSeconds = 1.0;
-
-struct FormatDeleter {
-    void operator()(AVFormatContext* p) const { avformat_close_input(&p); }
-};
-struct CodecDeleter {
-    void operator()(AVCodecContext* p) const { avcodec_free_context(&p); }
-};
-struct PacketDeleter {
-    void operator()(AVPacket* p) const { av_packet_free(&p); }
-};
-struct FrameDeleter {
-    void operator()(AVFrame* p) const { av_frame_free(&p); }
-};
-
-template <typename T>
-T* require(T* p) {
-    if (p == nullptr) throw AnalysisError(ErrorKind::ResourceLimit, Stage::decode, "out of memory");
-    return p;
-}
-
-std::string describe(int averror) {
-    std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
-    av_strerror(averror, text.data(), text.size());
-    return text.data();
-}
-
-ChannelRole role_of(AVChannel channel) {
-    switch (channel) {
-        case AV_CHAN_FRONT_LEFT:
-        case AV_CHAN_FRONT_LEFT_OF_CENTER:
-        case AV_CHAN_WIDE_LEFT:
-        case AV_CHAN_STEREO_LEFT:
-        case AV_CHAN_TOP_FRONT_LEFT: return ChannelRole::left;
-        case AV_CHAN_FRONT_RIGHT:
-        case AV_CHAN_FRONT_RIGHT_OF_CENTER:
-        case AV_CHAN_WIDE_RIGHT:
-        case AV_CHAN_STEREO_RIGHT:
-        case AV_CHAN_TOP_FRONT_RIGHT: return ChannelRole::right;
-        case AV_CHAN_SIDE_LEFT:
-        case AV_CHAN_SURROUND_DIRECT_LEFT: return ChannelRole::side_left;
-        case AV_CHAN_SIDE_RIGHT:
-        case AV_CHAN_SURROUND_DIRECT_RIGHT: return ChannelRole::side_right;
-        case AV_CHAN_BACK_LEFT:
-        case AV_CHAN_TOP_BACK_LEFT: return ChannelRole::back_left;
-        case AV_CHAN_BACK_RIGHT:
-        case AV_CHAN_TOP_BACK_RIGHT: return ChannelRole::back_right;
-        case AV_CHAN_BACK_CENTER:
-        case AV_CHAN_TOP_BACK_CENTER: return ChannelRole::back_centre;
-        case AV_CHAN_LOW_FREQUENCY:
-        case AV_CHAN_LOW_FREQUENCY_2: return ChannelRole::lfe;
-        default: return ChannelRole::centre;
-    }
-}
-
-ChannelLayout layout_of(const AVChannelLayout& layout) {
-    const auto channels = static_cast<std::size_t>(layout.nb_channels);
-    if (layout.order == AV_CHANNEL_ORDER_UNSPEC) return ChannelLayout::default_for(channels);
-    std::vector<ChannelRole> roles;
-    for (unsigned i = 0; i < channels; ++i) roles.push_back(role_of(av_channel_layout_channel_from_index(&layout, i)));
-    return ChannelLayout(std::move(roles));
-}
 
 // Names of all audio decoders, so that probing never runs a video or image decoder on cover art.
 std::string audio_decoder_names() {
@@ -162,7 +103,8 @@ private:
         const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
         av_dict_free(&options);
         container_.reset(context);  // nothing if it failed
-        check(opened, ErrorKind::Unsupported, Stage::probe, "no supported audio format");
+        check(opened, ErrorKind::Unsupported, Stage::probe,
+              "not an audio file that auralis-fp knows, or damaged from its first byte");
     }
 
     void open_stream() {
@@ -188,7 +130,7 @@ private:
         if (codec == nullptr) fail(ErrorKind::Unsupported, Stage::probe, std::string("no decoder for ") + codec_name);
         codec_.reset(require(avcodec_alloc_context3(codec)));
         check(avcodec_parameters_to_context(codec_.get(), stream_->codecpar), ErrorKind::CorruptAudio, Stage::probe,
-              "unusable stream parameters");
+              "the stream's parameters are unusable");
         codec_->thread_count = 1;
         codec_->max_samples = limits::kMaxPacketSamples;
         codec_->pkt_timebase = stream_->time_base;
@@ -264,9 +206,12 @@ private:
         if (format_.sample_rate == 0) {
             if (rate < limits::kMinSampleRate || rate > limits::kMaxSampleRate)
                 fail(ErrorKind::Unsupported, Stage::decode,
-                     "sample rate " + std::to_string(rate) + " Hz is outside 2000 to 768000 Hz");
+                     "sample rate " + std::to_string(rate) + " Hz is outside " +
+                         std::to_string(limits::kMinSampleRate) + " to " + std::to_string(limits::kMaxSampleRate) +
+                         " Hz");
             if (channels < 1 || channels > static_cast<int>(limits::kMaxChannels))
-                fail(ErrorKind::Unsupported, Stage::decode, std::to_string(channels) + " channels; at most 8");
+                fail(ErrorKind::Unsupported, Stage::decode,
+                     std::to_string(channels) + " channels; at most " + std::to_string(limits::kMaxChannels));
             if (!PlanarFloat::supports(frame_->format))
                 fail(ErrorKind::Unsupported, Stage::decode, "unknown sample format");
             format_.sample_rate = rate;
@@ -295,13 +240,14 @@ private:
         interrupt_.poll(stage);
         check_source(stage);
         if (averror == AVERROR(ENOMEM)) fail_for_memory(stage);
-        fail(kind, stage, std::string(cause) + ": " + describe(averror));
+        fail(kind, stage, std::string(cause));
     }
 
     // Throws when it was the source of bytes that stopped FFmpeg.
     void check_source(Stage stage) const {
-        if (bytes_.limit_reached()) fail(ErrorKind::ResourceLimit, stage, bytes_.limit_text());
-        if (bytes_.read_error() != 0) fail(ErrorKind::Unreadable, stage, describe(AVERROR(bytes_.read_error())));
+        if (bytes_.limits().reached()) fail(ErrorKind::ResourceLimit, stage, bytes_.limits().text());
+        if (bytes_.read_error() != 0)
+            fail(ErrorKind::Unreadable, stage, std::generic_category().message(bytes_.read_error()));
     }
 
     [[noreturn]] void fail_for_memory(Stage stage) const {
@@ -324,11 +270,11 @@ private:
     Interrupt& interrupt_;
     LogCapture log_;
     ByteStream bytes_;
-    std::unique_ptr<AVFormatContext, FormatDeleter> container_;  // uses bytes_, so declared after it
+    FormatHandle container_;  // uses bytes_, so declared after it
     AVStream* stream_ = nullptr;
-    std::unique_ptr<AVCodecContext, CodecDeleter> codec_;
-    std::unique_ptr<AVPacket, PacketDeleter> packet_;
-    std::unique_ptr<AVFrame, FrameDeleter> frame_;
+    CodecHandle codec_;
+    PacketHandle packet_;
+    FrameHandle frame_;
     PlanarFloat planar_;
     AudioFormat format_;
     std::int64_t damaged_packets_ = 0;

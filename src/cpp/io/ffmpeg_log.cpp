@@ -43,7 +43,8 @@ LogCapture::~LogCapture() { current_capture = outer_; }
 void LogCapture::receive(std::string line) {
     ++errors_;
     while (!line.empty() && (line.back() == '\n' || line.back() == ' ' || line.back() == '.')) line.pop_back();
-    if (!line.empty()) last_error_ = std::move(line);
+    const bool lists_what_we_allow = line.find("not on whitelist") != std::string::npos;
+    if (!line.empty() && !lists_what_we_allow) last_error_ = std::move(line);
 }
 
 }  // namespace auralis
