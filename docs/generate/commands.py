@@ -1,101 +1,83 @@
-"""The reference of the command line, from typer's definitions."""
+"""The reference of the command line, from the definitions of the commands."""
 
 from __future__ import annotations
 
 import inspect
-import types
-import typing
-from collections.abc import Iterator
-from enum import Enum
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
 
-import typer
+import click
 
 from auralis_fp.cli.app import app
 from generate.tables import table
 
 __all__ = ["command_line"]
 
-_PLACEHOLDERS: Final = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
-
 
 def command_line() -> str:
     """Return the page about all commands."""
-    group: Any = typer.main.get_command(app)
-    context = typer.Context(group, info_name="auralis-fp")
-    commands = [group.get_command(context, name) for name in group.list_commands(context)]
-    summary = (
-        (f"[`{command.name}`](#{command.name})", _prose(command.help).split("\n")[0]) for command in commands
-    )
+    context = click.Context(app, info_name="auralis-fp")
+    commands = [app.get_command(context, name) for name in app.list_commands(context)]
+    summary = ((f"[`{c.name}`](#{c.name})", _prose(c).partition("\n")[0]) for c in commands)
     parts = [
         "<!-- Written by scripts/docs from the definitions of the commands in src/auralis_fp/cli. -->",
         "# Command line",
-        _prose(group.help),
+        _prose(app),
         "The command needs the extra `library`: `pip install '.[library]'`.",
         table(("command", "what it does"), summary),
         "Options of `auralis-fp` itself, which come before the command:",
-        _parameters(group),
+        _options(app),
     ]
     for command in commands:
-        parts += [f"## {command.name}", _usage(command), _prose(command.help), _parameters(command)]
+        parts += [f"## {command.name}", _usage(command), _prose(command), _options(command)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _usage(command: Any) -> str:
-    words = ["auralis-fp", command.name]
-    words += [_name(p, command) for p in command.params if _is_option(p) and p.required]
-    words += ["[OPTIONS]", *(p.metavar for p in command.params if not _is_option(p))]
+def _usage(command: click.Command) -> str:
+    words = ["auralis-fp", command.name or ""]
+    words += [_name(option) for option in _options_of(command) if option.required]
+    words.append("[OPTIONS]")
+    words += [argument.metavar or "" for argument in command.params if isinstance(argument, click.Argument)]
     return f"```text\n{' '.join(words)}\n```"
 
 
-def _prose(text: str) -> str:
-    # typer takes a form feed for the end of the help text, and \b for a paragraph that is not to be wrapped.
-    return text.split("\f")[0].replace("\b\n", "").strip()
+def _prose(command: click.Command) -> str:
+    # Click takes a form feed for the end of the help text, and \b for a paragraph that is not to be wrapped.
+    return inspect.cleandoc(command.help or "").split("\f")[0].replace("\b\n", "").strip()
 
 
-def _parameters(command: Any) -> str:
-    rows = [(_code(_name(p, command)), _meaning(p)) for p in command.params if not p.hidden]
+def _options_of(command: click.Command) -> Sequence[click.Option]:
+    return [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
+
+
+def _options(command: click.Command) -> str:
+    rows = [(_code(_name(option)), _meaning(option)) for option in _options_of(command)]
     return table(("option", "meaning"), rows) if rows else ""
 
 
-def _meaning(parameter: Any) -> str:
-    notes = "; ".join(_notes(parameter))
-    return f"{parameter.help} ({notes})" if notes else str(parameter.help)
+def _meaning(option: click.Option) -> str:
+    notes = "; ".join(_notes(option))
+    return f"{option.help} ({notes})" if notes else str(option.help)
 
 
-def _notes(parameter: Any) -> Iterator[str]:
-    if parameter.required and _is_option(parameter):
+def _notes(option: click.Option) -> Iterator[str]:
+    if option.required:
         yield "required"
-    if parameter.envvar:
-        yield f"or the environment variable `{parameter.envvar}`"
-    if isinstance(parameter.show_default, str):
-        yield f"default: {parameter.show_default}"
-    elif parameter.show_default and parameter.default not in (None, False):
-        default = getattr(parameter.default, "value", parameter.default)
-        yield f"default: `{f'{default:g}' if isinstance(default, float) else default}`"
+    if option.envvar:
+        yield f"or the environment variable `{option.envvar}`"
+    if isinstance(option.show_default, str):
+        yield f"default: {option.show_default}"
+    elif isinstance(option.default, int | float | str) and not option.is_flag:
+        yield f"default: `{option.default}`"
 
 
-def _name(parameter: Any, command: Any) -> str:
-    if not _is_option(parameter):
-        return str(parameter.metavar)
-    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
-    if parameter.is_flag:
+def _name(option: click.Option) -> str:
+    names = ", ".join([*option.opts, *option.secondary_opts])
+    if option.is_flag:
         return names
-    return f"{names} {parameter.metavar or _placeholder(parameter, command)}"
-
-
-def _placeholder(parameter: Any, command: Any) -> str:
-    hint: Any = typing.get_type_hints(inspect.unwrap(command.callback))[parameter.name]
-    if isinstance(hint, types.UnionType):  # an optional one
-        hint = hint.__args__[0]
-    if issubclass(hint, Enum):
-        return "|".join(choice.value for choice in hint)
-    return _PLACEHOLDERS[hint]
-
-
-def _is_option(parameter: Any) -> bool:
-    return bool(parameter.param_type_name == "option")
+    if isinstance(option.type, click.Choice):
+        return f"{names} {'|'.join(option.type.choices)}"
+    assert option.metavar, f"{option.name}: name what is to be given, as in --workers N"
+    return f"{names} {option.metavar}"
 
 
 def _code(text: str) -> str:

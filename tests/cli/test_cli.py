@@ -171,7 +171,7 @@ def test_verify_finds_a_number_that_is_not_the_files(scanned: Path) -> None:
 
 
 def test_clear_failed_marks_failed_tracks_for_another_try(scanned: Path) -> None:
-    assert "1 tracks wait" in run_command("clear-failed", "--db", scanned).stdout
+    assert "1 failed tracks marked" in run_command("clear-failed", "--db", scanned).stdout
     assert "error" not in run_command("status", "--db", scanned).stdout
 
 
@@ -205,6 +205,18 @@ def test_analyze(tmp_path: Path) -> None:
     assert table.returncode == 0
     assert all(name in table.stdout for name in NAMES)
     assert run_command("analyze", songs[0], "--table").stdout.splitlines()[0].split() == ["a.wav", "unit"]
+
+
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_analyze_keeps_the_order_of_its_arguments(workers: str, tmp_path: Path) -> None:
+    long = write_noise(tmp_path / "long.wav", seconds=30)
+    short = [write_noise(tmp_path / f"{n}.wav", seconds=0.5) for n in range(3)]
+    missing = str(tmp_path / "none.wav")
+    files = [long, *short, long, missing, short[0]]
+    done = run_command("analyze", *files, "--json", "--workers", workers)
+    names = [json.loads(line)["path"] for line in done.stdout.splitlines()]
+    assert names == [file for file in files if file != missing]
+    assert done.stderr.count("none.wav") == 1
 
 
 def test_doctor() -> None:

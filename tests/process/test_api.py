@@ -155,7 +155,7 @@ def test_build_info() -> None:
 
 
 def test_import_needs_numpy_only() -> None:
-    absent = ["librosa", "scipy", "soxr", "pyloudnorm", "soundfile", "sqlalchemy", "rich", "typer", "mutagen"]
+    absent = ["librosa", "scipy", "soxr", "pyloudnorm", "soundfile", "sqlalchemy", "rich", "click", "mutagen"]
     assert run_program("imports/without", *absent).stdout.split() == [auralis_fp.__version__]
 
 

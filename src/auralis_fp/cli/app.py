@@ -1,44 +1,75 @@
-"""All commands, put together."""
+"""All commands, put together. None is imported before it is called."""
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import logging
-from typing import Annotated
+import sys
+from typing import Any, Final
 
-import typer
+import click
 
-import auralis_fp
-from auralis_fp.cli.analyze import analyze
-from auralis_fp.cli.doctor import doctor
-from auralis_fp.cli.report import report
-from auralis_fp.cli.scan import scan
-from auralis_fp.cli.show import clear_failed, export, show, status, verify
+from auralis_fp._version import __version__
+from auralis_fp.cli.common import INTERRUPTED, give_up
 
-__all__ = ["app"]
+__all__ = ["COMMANDS", "app"]
 
-app = typer.Typer(
-    help="Measure audio files as 25 numbers, one by one or a whole library.",
+COMMANDS: Final = {
+    "analyze": "Measure audio files and print the numbers.",
+    "scan": "Fingerprint every track that has none yet.",
+    "report": "List truncated, damaged, clipped and silent recordings, mono in stereo, and DC offsets.",
+    "status": "Count the tracks with a fingerprint, and list the last failures.",
+    "show": "Show the stored fingerprint of a track.",
+    "export": "Write all fingerprints as CSV, JSON or Parquet.",
+    "verify": "Analyse a sample of the tracks again and compare with what is stored.",
+    "clear-failed": "Mark failed tracks for another try.",
+    "doctor": "Show versions, CPU level and formats, and measure generated audio.",
+}
+"""Every command, and the first line of its help. ``clear-failed`` is in ``clear_failed.py``, and so on."""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is called, and turns what users can act on into one line and a status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+        if name not in COMMANDS:
+            similar = difflib.get_close_matches(name, COMMANDS, n=1)
+            ctx.fail(f"No such command {name!r}." + "".join(f" Did you mean {one!r}?" for one in similar))
+        stem = name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"auralis_fp.cli.{stem}"), stem)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+        except ImportError as error:
+            give_up(str(error))
+        except Exception as error:
+            library = sys.modules.get("auralis_fp.library.errors")
+            if library is not None and isinstance(error, library.LibraryError):
+                give_up(str(error))
+            raise
+
+
+@click.group(
+    cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 100, "show_default": True},
 )
-for _command in (analyze, scan, report, status, show, export, verify, clear_failed, doctor):
-    app.command()(_command)
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(f"auralis-fp {auralis_fp.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
-    ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every decision.")] = False,
-) -> None:
-    # The commands tell what fails; the log is for finding out why.
+@click.version_option(__version__, message="auralis-fp %(version)s", help="Print the version.")
+@click.option("--verbose", "-v", is_flag=True, help="Log every decision.")
+def app(verbose: bool) -> None:
+    """Measure music files as 25 numbers, one by one or a whole library."""
+    # The commands report what fails; the log is for finding out why.
     level = logging.DEBUG if verbose else logging.CRITICAL
     logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s")

@@ -5,33 +5,37 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import platform
+import sys
 import wave
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import click
 import numpy as np
-import typer
 from numpy.typing import NDArray
 
-import auralis_fp
-from auralis_fp import FINGERPRINT_VERSION, Fingerprint
-from auralis_fp.cli.common import FAILED, ending_well
+from auralis_fp._build import build_info
+from auralis_fp._version import __version__
+from auralis_fp.analysis import analyze_bytes, analyze_samples
+from auralis_fp.cli.common import FAILED
+from auralis_fp.fingerprint import Fingerprint
+from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["doctor"]
 
 _RATE_HZ: Final = 48_000
-_PACKAGES: Final = ("numpy", "SQLAlchemy", "mutagen", "rich", "typer", "pyarrow", "librosa", "psycopg")
+_PACKAGES: Final = ("numpy", "SQLAlchemy", "mutagen", "rich", "click", "pyarrow", "librosa", "psycopg")
 
 
-@ending_well
+@click.command()
 def doctor() -> None:
-    """Tell versions, CPU level, FFmpeg and formats, and measure generated audio.
+    """Show versions, CPU level and formats, and measure generated audio.
 
     Exit status: 0, 1 if a measurement is wrong, 2 if nothing can be measured.
     """
-    info = auralis_fp.build_info()
+    info = build_info()
     formats = info.pop("demuxers", ())
-    print(f"auralis-fp {auralis_fp.__version__}, fingerprint version {FINGERPRINT_VERSION}")
+    print(f"auralis-fp {__version__}, fingerprint version {FINGERPRINT_VERSION}")
     print(f"Python {platform.python_version()} on {platform.platform()} ({platform.machine()})")
     for name, value in info.items():
         if name not in ("version", "fingerprint_version"):
@@ -46,7 +50,7 @@ def doctor() -> None:
         wrong += not passed
     if wrong:
         print(f"{wrong} measurements are wrong: this installation cannot be trusted")
-        raise typer.Exit(FAILED)
+        sys.exit(FAILED)
     print("all measurements are right")
 
 
@@ -70,9 +74,9 @@ def _self_test() -> Iterator[tuple[str, bool, str]]:
     expected_sine = (("lufs", -20.0, 0.1), ("crest_db", 3.01, 0.05), ("spectral_centroid", 0.125, 0.005),
                      ("mid_pct", 100.0, 0.1), ("phase_correlation", 1.0, 0.001))  # fmt: skip
     expected_clicks = (("tempo_bpm", 120.0, 0.5), ("transient_density", 0.2, 0.03))
-    yield from _compare("sine, samples", lambda: auralis_fp.analyze_samples(sine, _RATE_HZ), expected_sine)
-    yield from _compare("sine, WAV file", lambda: auralis_fp.analyze_bytes(_wav(sine)), expected_sine)
-    yield from _compare("clicks", lambda: auralis_fp.analyze_samples(clicks, _RATE_HZ), expected_clicks)
+    yield from _compare("sine, samples", lambda: analyze_samples(sine, _RATE_HZ), expected_sine)
+    yield from _compare("sine, WAV file", lambda: analyze_bytes(_wav(sine)), expected_sine)
+    yield from _compare("clicks", lambda: analyze_samples(clicks, _RATE_HZ), expected_clicks)
 
 
 def _compare(

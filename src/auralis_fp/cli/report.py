@@ -1,36 +1,45 @@
-"""``auralis-fp report``: what is to be said of the recordings of a library."""
+"""``auralis-fp report``: the findings about the recordings of a library."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from auralis_fp import Metadata
-from auralis_fp.cli.common import DatabaseOption, ending_well, give_up
-from auralis_fp.library.report.findings import Findings, library_recordings, write_findings
-from auralis_fp.library.store.database import Database
+from auralis_fp.cli.common import database_option, give_up
+from auralis_fp.metadata import Metadata
+
+if TYPE_CHECKING:
+    from auralis_fp.library.store.database import Database
 
 __all__ = ["print_findings", "report"]
 
 
-@ending_well
-def report(
-    db: DatabaseOption,
-    examples: Annotated[int, typer.Option(metavar="N", min=0, help="How many to list of each kind.")] = 10,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="File for the whole list: JSON if its name ends in .json, else CSV."
-        ),
-    ] = None,
-) -> None:
-    """Tell which recordings are truncated, damaged, clipped, silent, mono in stereo or off centre.
+@click.command()
+@database_option
+@click.option(
+    "--examples",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=10,
+    help="How many recordings to list for each kind of finding.",
+)
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="File for the whole list: JSON if its name ends in .json, else CSV.",
+)
+def report(db: str, examples: int, output: Path | None) -> None:
+    """List truncated, damaged, clipped and silent recordings, mono in stereo, and DC offsets.
 
-    Looks at the .25d files beside the tracks that have a fingerprint, and analyses nothing.
+    Reads the .25d files beside the tracks that have a fingerprint; analyses nothing.
     """
+    from auralis_fp.library.store.database import Database
+
     print_findings(Database(db, readonly=True), examples=examples, output=output)
 
 
@@ -43,6 +52,8 @@ def print_findings(
     output: Path | None = None,
 ) -> None:
     """Print the findings of a library, and write them to a file if one is named."""
+    from auralis_fp.library.report.findings import Findings, library_recordings, write_findings
+
     findings = Findings(examples)
     recordings = library_recordings(database, known, use_sidecar_files=use_sidecar_files)
     try:

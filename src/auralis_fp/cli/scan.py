@@ -1,4 +1,4 @@
-"""``auralis-fp scan``: give every track of a library its fingerprint."""
+"""``auralis-fp scan``: work through a library."""
 
 from __future__ import annotations
 
@@ -8,85 +8,87 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import FAILED, INTERRUPTED, DatabaseOption, absolute, ending_well, give_up, is_new
+from auralis_fp.cli.common import FAILED, INTERRUPTED, absolute, database_option, give_up, is_new
 from auralis_fp.cli.report import print_findings
-from auralis_fp.library.store.database import Database
-from auralis_fp.library.store.queries import work_ahead
-from auralis_fp.library.store.repository import CLAIM_TIMEOUT_S, LibraryRepository
-from auralis_fp.library.work.catalog import Changes, synchronize
-from auralis_fp.library.work.extractor import FingerprintExtractor
-from auralis_fp.library.work.progress import Display, LiveDisplay, PlainDisplay, format_seconds, memory_bytes
-from auralis_fp.library.work.scan import Scan, ScanSummary
+
+if TYPE_CHECKING:
+    from auralis_fp.library.work.catalog import Changes
+    from auralis_fp.library.work.progress import Display
+    from auralis_fp.library.work.scan import Scan, ScanSummary
 
 __all__ = ["scan"]
 
 
-@ending_well
+@click.command()
+@click.argument("folders", metavar="[DIR...]", nargs=-1, type=click.Path(path_type=Path))
+@database_option
+@click.option("--workers", metavar="N", type=click.IntRange(1, 256), default=16, help="Threads.")
+@click.option("--outdated", is_flag=True, help="Include tracks with a fingerprint of an older version.")
+@click.option("--retry-failed", is_flag=True, help="Include tracks that failed.")
+@click.option("--no-sidecar", is_flag=True, help="Neither read nor write .25d files.")
+@click.option("--dry-run", is_flag=True, help="Print what there would be to do, and change nothing.")
+@click.option(
+    "--claim-timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.1),
+    default=300,
+    help="Time after which the track of a dead worker is taken over.",
+)
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Stop after this many tracks.")
+@click.option("--no-native", is_flag=True, help="Use the reference analyzer (rollback; very slow).")
+@click.option("--report", is_flag=True, help="Print the findings at the end, as the command `report` does.")
+@click.option(
+    "--report-to",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Print the findings, and write the whole list to a .json or CSV file.",
+)
+@click.option(
+    "--isolate/--no-isolate",
+    default=None,
+    help="Analyse in other processes, which a bad file may kill. This is the default with --retry-failed, "
+    "and for files that were being analysed when a process died.",
+)
 def scan(
-    db: DatabaseOption,
-    folders: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[DIR...]", help="Folders to look for new, changed and moved files in."),
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Threads.")] = 16,
-    outdated: Annotated[
-        bool, typer.Option("--outdated", help="Also tracks with a fingerprint of an older version.")
-    ] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Also tracks that failed.")] = False,
-    no_sidecar: Annotated[
-        bool, typer.Option("--no-sidecar", help="Neither read nor write .25d files.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only tell what there is to do; change nothing.")
-    ] = False,
-    claim_timeout: Annotated[
-        float,
-        typer.Option(
-            metavar="S", min=0.1, help="Seconds after which the track of a dead worker is taken over."
-        ),
-    ] = CLAIM_TIMEOUT_S,
-    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="Stop after so many tracks.")] = None,
-    no_native: Annotated[
-        bool, typer.Option("--no-native", help="Use the Python reference analyzer (rollback; very slow).")
-    ] = False,
-    report: Annotated[
-        bool,
-        typer.Option("--report", help="Then tell what is to be said of the recordings, as `report` does."),
-    ] = False,
-    report_to: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The same, and the whole list to a .json or CSV file.")
-    ] = None,
-    isolate: Annotated[
-        bool | None,
-        typer.Option(
-            "--isolate/--no-isolate",
-            help="Analyse in other processes, which a bad file may kill. Without either, so it is done with "
-            "--retry-failed, and to files that were in work when a process died.",
-            show_default=False,
-        ),
-    ] = None,
+    folders: tuple[Path, ...],
+    db: str,
+    workers: int,
+    outdated: bool,
+    retry_failed: bool,
+    no_sidecar: bool,
+    dry_run: bool,
+    claim_timeout: float,
+    limit: int | None,
+    no_native: bool,
+    report: bool,
+    report_to: Path | None,
+    isolate: bool | None,
 ) -> None:
-    """Give every track without a fingerprint one.
+    """Fingerprint every track that has none yet.
 
-    With DIRs, they are walked first; without, the tracks in the database are worked on. May be
-    stopped and started again at any time, and may run several times at once on one database.
-    Ctrl-C lets the running tracks finish; a second one cancels them.
+    With folders, looks there for new, changed and moved files first; without, works on the tracks of the
+    database. A scan may be stopped and started again at any time, and several may work on one database
+    at once. Ctrl-C lets the running tracks finish; a second one cancels them.
 
     Exit status: 0, 1 if some failed, 2 if it could not run, 130 if it was interrupted.
     """
-    roots = [absolute(folder) for folder in folders or ()]
+    roots = [absolute(folder) for folder in folders]
     for root in roots:
         if not Path(root).is_dir():
             give_up(f"{printable(root)}: no such folder; is its disk there?")
     if dry_run:
-        _tell_what_to_do(db, roots, outdated=outdated, retry_failed=retry_failed)
+        _print_plan(db, roots, outdated=outdated, retry_failed=retry_failed)
         return
+
+    from auralis_fp.library.store.repository import LibraryRepository
+    from auralis_fp.library.work.extractor import FingerprintExtractor
+    from auralis_fp.library.work.scan import Scan
+
     repository = LibraryRepository(db, claim_timeout_s=claim_timeout, outdated=outdated)
     try:
         extractor = FingerprintExtractor(
@@ -109,12 +111,16 @@ def scan(
     finally:
         repository.close()
     if done.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        sys.exit(INTERRUPTED)
     if not done.clean:
-        raise typer.Exit(FAILED)
+        sys.exit(FAILED)
 
 
 def _display() -> Display:
+    from rich.console import Console
+
+    from auralis_fp.cli.display import LiveDisplay, PlainDisplay
+
     return LiveDisplay(Console()) if sys.stdout.isatty() else PlainDisplay()
 
 
@@ -133,7 +139,11 @@ def _stopping_on_signals(run: Scan) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _tell_what_to_do(db: str, roots: list[str], *, outdated: bool, retry_failed: bool) -> None:
+def _print_plan(db: str, roots: list[str], *, outdated: bool, retry_failed: bool) -> None:
+    from auralis_fp.library.store.database import Database
+    from auralis_fp.library.store.queries import work_ahead
+    from auralis_fp.library.work.catalog import synchronize
+
     database = None if is_new(db) else Database(db, readonly=True)
     changes = synchronize(database, roots, dry_run=True)
     if roots:
@@ -146,7 +156,7 @@ def _tell_what_to_do(db: str, roots: list[str], *, outdated: bool, retry_failed:
 def _print_changes(changes: Changes) -> None:
     print(
         f"Folders: {changes.files} audio files, {changes.new} new, {changes.changed} changed, "
-        f"{changes.moved} moved, {changes.missing} missing, {changes.other_names} other names of files"
+        f"{changes.moved} moved, {changes.missing} missing, {changes.other_names} duplicate links"
     )
     for path in changes.missing_paths:
         print(f"  missing: {printable(path)}")
@@ -161,6 +171,8 @@ def _print_changes(changes: Changes) -> None:
 
 
 def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
+    from auralis_fp.library.work.progress import format_seconds, memory_bytes
+
     s = summary.statistics
     elapsed = max(s.elapsed_s, 1e-6)
     ended = "Interrupted" if summary.interrupted else "Done"

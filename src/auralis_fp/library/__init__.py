@@ -22,7 +22,7 @@ try:
 
     ScanReport = ScanSummary  # its name in version 0.1.0
 except ModuleNotFoundError as error:
-    if error.name in ("sqlalchemy", "mutagen", "rich"):
+    if error.name in ("sqlalchemy", "mutagen"):
         message = f"auralis_fp.library needs {error.name}: pip install 'auralis-fp[library]'"
         raise ImportError(message) from error
     raise

@@ -1,0 +1,82 @@
+"""A scan while it runs: lines for logs and pipes, or figures that are redrawn in place."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from auralis_fp._text import printable
+from auralis_fp.library.work.progress import Snapshot, format_seconds, memory_bytes
+
+__all__ = ["LiveDisplay", "PlainDisplay"]
+
+_LINE_EVERY_S: Final = 2.0
+
+
+class PlainDisplay:
+    """One plain line every two seconds, and a last one: for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __enter__(self) -> PlainDisplay:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        pass
+
+    def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
+        """Print the line if it is time for one."""
+        now = time.monotonic()
+        if now >= self._next or last:
+            print(snapshot.line, flush=True)
+            self._next = now + _LINE_EVERY_S - 0.2  # show() comes at intervals of its own
+
+
+class LiveDisplay:
+    """A bar and the figures, redrawn in place on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._live: Final = Live(console=console, auto_refresh=False, transient=False)
+
+    def __enter__(self) -> LiveDisplay:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._live.__exit__(*exception)
+
+    def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
+        """Redraw."""
+        self._live.update(_drawn(snapshot), refresh=True)
+
+
+def _drawn(snapshot: Snapshot) -> Group:
+    s, counts = snapshot, snapshot.statistics
+    share = 100 * s.done / s.total if s.total else 100.0
+    bar = Table.grid(expand=True)  # alone, a bar has no end of line
+    bar.add_row(ProgressBar(total=max(s.total, 1), completed=s.done))
+    first = Text(
+        f"{s.done}/{s.total} ({share:.1f} %) · {s.tracks_per_s:.1f} tracks/s · "
+        f"{s.times_real_time:.0f} × real time · ETA {format_seconds(s.eta_s)}",  # noqa: RUF001
+    )
+    lines = [
+        Text(
+            f"memory {memory_bytes() / 1e6:.0f} MB · running {counts.running} · "
+            f"from sidecars {counts.cached} · failed {counts.failed}",
+            style="red" if counts.failed else "dim",
+        )
+    ]
+    if counts.slowest_path:
+        name = printable(Path(counts.slowest_path).name)
+        lines.append(Text(f"slowest {counts.slowest_s:.1f} s: {name}", style="dim", no_wrap=True))
+    if s.note:
+        lines.append(Text(s.note, style="yellow"))
+    return Group(bar, first, *lines)

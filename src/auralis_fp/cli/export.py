@@ -1,0 +1,64 @@
+"""``auralis-fp export``: a library's fingerprints for other programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from auralis_fp.cli.common import database_option, give_up
+from auralis_fp.schema import FINGERPRINT_VERSION
+
+__all__ = ["export"]
+
+
+@click.command()
+@database_option
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "json", "parquet"]),
+    default="csv",
+    help="File format.",
+)
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="File to write, in place of standard output.",
+)
+@click.option(
+    "--all-versions", is_flag=True, help="Include fingerprints of other versions, which are not comparable."
+)
+@click.option(
+    "--no-sidecar", is_flag=True, help="Do not look into .25d files for what computed a fingerprint."
+)
+def export(db: str, file_format: str, output: Path | None, all_versions: bool, no_sidecar: bool) -> None:
+    """Write all fingerprints as CSV, JSON or Parquet.
+
+    The last column names what computed them, where the database or the sidecar knows.
+    """
+    from auralis_fp.library.report import export as writers
+    from auralis_fp.library.store.database import Database
+    from auralis_fp.library.store.queries import stored_tracks
+
+    write = {
+        "csv": writers.export_csv, "json": writers.export_json, "parquet": writers.export_parquet
+    }[file_format]  # fmt: skip
+    tracks = stored_tracks(Database(db, readonly=True), None if all_versions else FINGERPRINT_VERSION)
+    if not no_sidecar:
+        tracks = map(writers.with_build, tracks)
+    if output is None:
+        if file_format == "parquet" and sys.stdout.isatty():
+            give_up("Parquet is binary: name a file with --output")
+        write(tracks, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with output.open("wb") as file:
+            count = write(tracks, file)
+    except OSError as error:
+        give_up(f"{output}: {error.strerror or error}")
+    print(f"{count} fingerprints written to {output}", file=sys.stderr)
