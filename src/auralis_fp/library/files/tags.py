@@ -1,22 +1,44 @@
-"""What a file says about itself: title, duration and format, read by mutagen."""
+"""What a file says about itself: title, artist, album, duration and format, read by mutagen.
+
+Readers of tags believe what they read: 3 MB of compressed frames become gigabytes, a million small ones
+hours. Whatever a file makes of mutagen happens in a process of its own, ``tag_reader.py``.
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+import atexit
+import contextlib
+import importlib.util
+import json
+import logging
+import os
+import select
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import mutagen
+from typing import Any, Final
 
 from auralis_fp._text import printable
+from auralis_fp.isolation import interpreter
 
 __all__ = ["Tags", "read_tags"]
+
+if importlib.util.find_spec("mutagen") is None:  # said at once, and not by every file for itself
+    raise ModuleNotFoundError("No module named 'mutagen'", name="mutagen")
+
+_log = logging.getLogger(__name__)
+
+_PROCESSES: Final = 2  # tags are read a hundred times as fast as audio is analysed
+_PATIENCE_S: Final = 20.0  # with a slow disk, and a busy machine
+_PROGRAM: Final = str(Path(__file__).with_name("tag_reader.py"))
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Facts for a new track row; None where the file does not say.
+    """What a file says about itself; None where it does not.
 
     Attributes
     ----------
@@ -26,6 +48,8 @@ class Tags:
         Seconds.
     sample_rate, bit_depth, channels : int or None
         As the header declares them.
+    artist, album : str or None
+        The tags.
     """
 
     title: str
@@ -33,29 +57,115 @@ class Tags:
     sample_rate: int | None = None
     bit_depth: int | None = None
     channels: int | None = None
+    artist: str | None = None
+    album: str | None = None
 
 
 def read_tags(path: str) -> Tags:
-    """Read the tags of an audio file; a file that mutagen cannot read has its name for a title."""
-    stem = printable(Path(path).stem)
+    """Return the tags of an audio file; of one that cannot be read, its name for a title.
+
+    Raises nothing, whatever the file holds. It may take a second of processor time and 160 MB, both of
+    another process; where that cannot be started, no file has tags.
+    """
+    found = Tags(title=printable(Path(path).stem))
     try:
-        file = mutagen.File(path, easy=True)
-        if file is None:
-            return Tags(stem)
-        titles = (file.tags or {}).get("title") if file.tags is not None else None
-        title = printable(str(titles[0]).strip()) if titles else ""
-        return Tags(
-            title or stem,
-            _positive(file.info, "length", float),
-            _positive(file.info, "sample_rate", int),
-            _positive(file.info, "bits_per_sample", int),
-            _positive(file.info, "channels", int),
+        answer = _readers(os.getpid()).ask(os.path.abspath(path))  # noqa: PTH100 - a string as it came
+        told = {name: value for name, value in answer.items() if value is not None}
+        texts = {name: printable(value) for name, value in told.items() if isinstance(value, str)}
+        return replace(found, **{**told, **texts})
+    except Exception as error:
+        _log.info("%s: no tags: %s: %s", printable(path), type(error).__name__, error)
+        return found
+
+
+@lru_cache(maxsize=1)
+def _readers(_process: int) -> _Readers:
+    """Return the readers of this process; a forked child cannot share its parent's."""
+    return _Readers()
+
+
+class _Readers:
+    """Processes that read tags, each for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._slots: Final = threading.Semaphore(_PROCESSES)
+        self._idle: Final[list[_Reader]] = []
+        atexit.register(self.close)
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """Return the answer of a process about a file; raise OSError or EOFError if there is none."""
+        with self._slots:
+            while (reader := self._resting()) is not None:
+                with contextlib.suppress(EOFError, BrokenPipeError):  # it was just leaving
+                    return self._ask(reader, path)
+            return self._ask(_Reader(), path)
+
+    def close(self) -> None:
+        """End the processes that are at rest."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _ask(self, reader: _Reader, path: str) -> dict[str, Any]:
+        try:
+            answer = reader.ask(path)
+        except BaseException:
+            reader.close()
+            raise
+        self._idle.append(reader)
+        return answer
+
+    def _resting(self) -> _Reader | None:
+        while self._idle:
+            reader = self._idle.pop()
+            if reader.alive:
+                return reader
+            reader.close()
+        return None
+
+
+class _Reader:
+    """A process of ``tag_reader.py``. It ends with this one, since its input does."""
+
+    def __init__(self) -> None:
+        python = interpreter()
+        if python is None:
+            raise OSError("no Python to start another process with")
+        flags = ["-I"] if sys.flags.isolated else []
+        self._process: Final = subprocess.Popen(
+            [python, *flags, _PROGRAM, *(entry for entry in sys.path if isinstance(entry, str))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the program, which may want to finish
         )
-    except Exception:  # a parser in the hands of hostile files: anything may come out
-        return Tags(stem)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
 
-def _positive(info: Any, name: str, kind: type[Any]) -> Any:
-    value = getattr(info, name, None)
-    usable = isinstance(value, int | float) and math.isfinite(value) and 0 < value < 2**31
-    return kind(value) if usable else None
+    def ask(self, path: str) -> dict[str, Any]:
+        """Return what the process says about a file."""
+        questions, answers = self._process.stdin, self._process.stdout
+        assert questions is not None
+        assert answers is not None
+        questions.write(json.dumps(path).encode() + b"\n")
+        questions.flush()
+        waiting = select.poll()
+        waiting.register(answers, select.POLLIN)
+        if not waiting.poll(1000 * _PATIENCE_S):
+            raise TimeoutError(f"no answer within {_PATIENCE_S:g} s")
+        if not (line := answers.readline()):
+            raise EOFError("the process that read them has died")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # stuck in the kernel, say in a dead disk
+            self._process.wait(1.0)
+        with contextlib.suppress(OSError):  # it did not read its last question
+            for pipe in (self._process.stdin, self._process.stdout):
+                assert pipe is not None
+                pipe.close()
