@@ -198,7 +198,7 @@ def _reference() -> Any:
     try:
         for package in ("librosa", "pyloudnorm", "scipy", "soxr"):
             importlib.import_module(package)
-        reference = importlib.import_module("auralis_fp.reference")
+        from auralis_fp.reference import analysis as reference
     except ImportError as missing:
         raise ImportError(
             f"auralis_fp's compiled core cannot be imported ({import_error}), "

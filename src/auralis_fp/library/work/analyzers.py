@@ -26,7 +26,7 @@ def choose_analyzer(use_native: bool) -> Analyze:
     if use_native and build_info()["engine"] == "core":
         compiled: Analyze = analyze
         return compiled
-    from auralis_fp import reference
+    from auralis_fp.reference import analyze as reference
 
     if importlib.util.find_spec("librosa") is None:  # the reference imports it when it is first used
         why = "the compiled core cannot be imported" if use_native else "use_native=False was asked for"
@@ -34,7 +34,7 @@ def choose_analyzer(use_native: bool) -> Analyze:
             f"{why}, and the Python reference analyzer is not installed: pip install 'auralis-fp[reference]'"
         )
     # Without the core, auralis_fp.analyze falls back by itself and says so once.
-    fallback: Analyze = analyze if use_native else reference.analyze
+    fallback: Analyze = analyze if use_native else reference
     return fallback
 
 
