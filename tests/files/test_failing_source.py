@@ -11,6 +11,8 @@ import pytest
 from support import cpp_programs, synth
 from support.encode import EncodedFiles
 
+pytestmark = pytest.mark.unsanitized("runs a program of its own")
+
 
 @pytest.mark.parametrize(
     "name", ["wav-f32", "flac-16", "mp3-vbr-0", "aac-m4a", "vorbis", "opus-webm", "wma-2"]

@@ -15,6 +15,8 @@ from support.tolerances import assert_identical
 
 import auralis_fp
 
+pytestmark = pytest.mark.unsanitized("measures memory, of which a sanitizer takes more")
+
 LIMITS = auralis_fp.build_info()["limits"]
 SECONDS = 100  # for the slowest of machines
 

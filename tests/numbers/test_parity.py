@@ -9,6 +9,10 @@ from support.tolerances import PARITY, assert_agree
 
 import auralis_fp
 
+pytestmark = pytest.mark.unsanitized(
+    "compares with the reference analyzer, whose packages are not built for it"
+)
+
 
 @pytest.mark.parametrize("case", GENERATED, ids=str)
 def test_core_agrees_with_reference(case: Case, references: References) -> None:

@@ -18,6 +18,8 @@ import auralis_fp
 from auralis_fp import DIMENSIONS, NAMES, CancelToken, Fingerprint, reference
 from auralis_fp.reference import definition
 
+pytestmark = [pytest.mark.any_level, pytest.mark.unsanitized("measures with the reference analyzer")]
+
 
 def test_import_is_light() -> None:
     """Importing costs nothing until something is measured."""

@@ -14,6 +14,8 @@ import pytest
 from support import cpp_programs, synth
 from support.encode import EncodedFiles
 
+pytestmark = pytest.mark.unsanitized("runs a program of its own")
+
 PACKET_DROPPED = {("result", "avformat_find_stream_info")}  # for which there was no room while probing
 MDCT = {("crash", "avcodec_open2"), ("crash", "avformat_find_stream_info")}  # in the set-up of its transform
 OGG = {

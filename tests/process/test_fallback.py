@@ -12,6 +12,8 @@ from support.processes import run_program
 
 import auralis_fp
 
+pytestmark = [pytest.mark.any_level, pytest.mark.unsanitized("measures with the reference analyzer")]
+
 # A CPU level that no installation has stands for a module that cannot be imported.
 NO_SUCH_LEVEL = "abacus"
 WITHOUT_CORE = {"AURALIS_FP_CPU_LEVEL": NO_SUCH_LEVEL}

@@ -142,6 +142,7 @@ def test_an_exit_is_a_crash_and_leaves_nothing_behind(order: Order, killing: Iso
     assert (this.num_fds(), this.children()) == before, "not even a zombie"
 
 
+@pytest.mark.unsanitized("it takes terabytes of addresses")
 def test_memory_has_an_end(order: Order) -> None:
     with IsolatedAnalyzer(killers.analyze, memory_limit=64 << 20) as analyze:
         path = order("eat")
@@ -159,6 +160,7 @@ def test_the_system_takes_the_worker_first(killing: IsolatedAnalyzer, wav: Path)
     assert scores[0] < scores[1]
 
 
+@pytest.mark.unsanitized("it takes terabytes of addresses")
 def test_the_usual_limit_is_ample(long_wav: Path) -> None:
     """An hour within a sixteenth of what a worker may take."""
     with IsolatedAnalyzer(processes=1, memory_limit=MEMORY_LIMIT // 16) as analyze:

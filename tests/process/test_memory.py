@@ -10,6 +10,8 @@ from support import synth
 from support.encode import encode, write_wav
 from support.processes import run_program
 
+pytestmark = pytest.mark.unsanitized("measures memory, of which a sanitizer takes more")
+
 
 def peak_megabytes(paths: list[Path], *, threads: int, seconds: float) -> float:
     done = run_program("memory/threads", threads, *paths, timeout=600)

@@ -52,6 +52,7 @@ def test_descriptors_and_threads_that_stay() -> None:
         assert column in soak.Soak([], 16, samples=states).judge()[0]
 
 
+@pytest.mark.unsanitized("malloc tells nothing of its allocator")
 def test_what_malloc_has_handed_out() -> None:
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
