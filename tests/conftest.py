@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +20,9 @@ from support.postgresql import private_server
 from support.references import References
 
 from auralis_fp.library import LibraryRepository
+
+# Where tests start with Ctrl-C ignored (nohup, some CI), they and their programs would never see it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests on real music exist only where there is some.
 collect_ignore = [] if os.environ.get("AURALIS_FP_MUSIC_DIR") else ["numbers/test_parity_music.py"]

@@ -184,6 +184,8 @@ def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]
         array = array[:, np.newaxis]
     if not 1 <= array.shape[1] <= 8:
         raise refuse(f"{array.shape[1]} channels; 1 to 8 are supported, as the second axis")
+    if isinstance(sample_rate, np.bool_):  # an index with a warning, in some versions of NumPy
+        raise TypeError("the sample rate must be an integer, not a NumPy bool")
     rate = operator.index(sample_rate)
     if not 2000 <= rate <= 768_000:
         raise refuse(f"sample rate {rate} Hz is outside 2000 to 768000 Hz")

@@ -23,6 +23,12 @@ def test_a_daemon_thread_that_does_not_come_back(long_wav: Path) -> None:
     assert run_program("interpreter/daemon_thread_inside", long_wav).stdout.split() == ["end"]
 
 
+def test_a_daemon_thread_that_is_importing() -> None:
+    """The interpreter ends at sixty moments of the import, most of which ended with an abort once."""
+    for moment in range(60):
+        assert run_program("interpreter/import_in_a_daemon_thread", moment / 200).stdout.split() == ["end"]
+
+
 def test_threads_that_are_no_daemons_finish_first(wav: Path) -> None:
     answer = run_program("interpreter/plain_thread", wav).stdout.strip()
     assert answer == auralis_fp.analyze(wav).vector.tobytes().hex()

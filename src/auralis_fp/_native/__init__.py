@@ -7,8 +7,10 @@ comparing results between machines. Where no compiled core can be imported, :dat
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
+import threading
 from types import ModuleType
 from typing import Any, Final
 
@@ -51,14 +53,28 @@ def _load() -> ModuleType:
         levels = [forced]
     if not levels:
         raise ImportError("the compiled core was built for CPU levels that this machine lacks")
+    importlib.import_module("numpy")  # or the extension would, with C++ on the stack all the while
     return importlib.import_module(_module_name(levels[0]))
 
 
+# An interpreter that ends takes daemon threads off wherever they run Python code. Where C++ is on the stack,
+# as it is when an extension that is being imported calls Python, the process aborts: so its end waits.
+_loading: Final = threading.Lock()
+_PATIENCE_S: Final = 5.0
+
+
+def _wait_for_the_import() -> None:
+    if _loading.acquire(timeout=_PATIENCE_S):
+        _loading.release()
+
+
+atexit.register(_wait_for_the_import)
 _refuse_sub_interpreter()
 
 core: ModuleType | None
 import_error: ImportError | None
-try:
-    core, import_error = _load(), None
-except ImportError as error:
-    core, import_error = None, error
+with _loading:
+    try:
+        core, import_error = _load(), None
+    except ImportError as error:
+        core, import_error = None, error
