@@ -46,7 +46,7 @@ def rooms() -> str:
 
 def _core() -> Graph:
     """Return the rooms of src/cpp, and those whose headers each includes."""
-    graph: Graph = {folder.name: set() for folder in _CORE.iterdir() if folder.is_dir()}
+    graph: Graph = {path.parent.name: set() for path in _CORE.rglob("*.h")}
     for path in _CORE.rglob("*.[ch]*"):
         graph[path.parent.name].update(re.findall(r'#include "(\w+)/', path.read_text("utf-8")))
     return graph
