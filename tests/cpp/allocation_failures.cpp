@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -39,6 +41,7 @@
 // --- the allocator -------------------------------------------------------------------------------------------
 
 // glibc's own names of the functions that are replaced below for this program and all its libraries.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -46,6 +49,7 @@ void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace {
 
@@ -146,7 +150,8 @@ struct Outcome {
 
 // Bit for bit.
 bool same(const Analysis& a, const Analysis& b) {
-    return std::memcmp(&a.fingerprint, &b.fingerprint, sizeof a.fingerprint) == 0 &&
+    const auto bits = [](double value) { return std::bit_cast<std::uint64_t>(value); };
+    return std::ranges::equal(a.fingerprint.values(), b.fingerprint.values(), {}, bits, bits) &&
            a.metadata.samples_decoded == b.metadata.samples_decoded && a.metadata.codec == b.metadata.codec &&
            a.metadata.container == b.metadata.container && a.metadata.damaged_packets == b.metadata.damaged_packets &&
            a.metadata.declared_duration == b.metadata.declared_duration && a.metadata.peak == b.metadata.peak &&
@@ -197,12 +202,14 @@ struct Progress {
 class Sweep {
 public:
     Sweep(const std::vector<std::uint8_t>& file, Progress& progress) : file_(file), progress_(progress) {
-        for (int i = 0; i < 3; ++i) right_ = run(file_, 0, 0);  // what libraries keep for good they have after that
+        Outcome right;
+        for (int i = 0; i < 3; ++i) right = run(file_, 0, 0);  // what libraries keep for good they have after that
         allocations_ = allocator.asked;
-        if (!right_.analysis) {
-            std::printf("cannot be analysed: %s\n", right_.error.c_str());
+        if (!right.analysis) {
+            std::printf("cannot be analysed: %s\n", right.error.c_str());
             std::_Exit(2);
         }
+        right_ = *right.analysis;
     }
 
     std::int64_t allocations() const { return allocations_; }
@@ -215,17 +222,17 @@ public:
             const Outcome outcome = run(file_, n, to_the_end ? INT64_MAX : n);
             ++(outcome.analysis ? progress_.results : progress_.errors);
             if (outcome.hung) progress_.report("hang");
-            if (outcome.analysis && !same(*outcome.analysis, *right_.analysis)) progress_.report("result");
+            if (outcome.analysis && !same(*outcome.analysis, right_)) progress_.report("result");
         }
         if (allocator.live != before) progress_.report("leak");
         const Outcome after = run(file_, 0, 0);
-        if (!after.analysis || !same(*after.analysis, *right_.analysis)) progress_.report("spoiled");
+        if (!after.analysis || !same(*after.analysis, right_)) progress_.report("spoiled");
     }
 
 private:
     const std::vector<std::uint8_t>& file_;
     Progress& progress_;
-    Outcome right_;
+    Analysis right_;
     std::int64_t allocations_ = 0;
 };
 
@@ -274,6 +281,7 @@ int main(int argc, char** argv) {
     const std::int64_t stride = argc > 2 ? std::atoll(argv[2]) : 1;
     progress.n = argc > 3 ? std::atoll(argv[3]) : 1;
     while (!sweep(file, stride, progress)) continue;
-    std::printf("runs %lld\n", static_cast<long long>(progress.errors + progress.results));
-    return progress.of_the_core == 0 && progress.errors + progress.results > 0 ? 0 : 1;
+    const long long runs = progress.errors + progress.results;
+    std::printf("runs %lld\n", runs);
+    return progress.of_the_core == 0 && runs > 0 ? 0 : 1;
 }

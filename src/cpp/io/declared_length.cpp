@@ -23,7 +23,7 @@ namespace {
 
 // Chunks and bytes of a header after which the search is given up.
 constexpr int kMaxChunks = 1000;
-constexpr std::size_t kMaxAsfHeader = 64 * 1024;
+constexpr std::size_t kMaxAsfHeader = std::size_t{64} * 1024;
 
 // The chunks of RIFF, RF64 and Wave64 differ in the width of their head and in what their size counts.
 struct ChunkFormat {
@@ -121,7 +121,8 @@ std::optional<double> declared_seconds(const AVFormatContext& container, const A
 
 bool ogg_end_is_missing(MediaSource& source) {
     // The page header: RFC 3533, 6.
-    constexpr std::size_t kFlags = 5, kSegments = 26, kHeader = 27, kLargestPage = kHeader + 255 + 255 * 255;
+    constexpr std::size_t kFlags = 5, kSegments = 26, kHeader = 27, kMostSegments = 255;
+    constexpr std::size_t kLargestPage = kHeader + kMostSegments + kMostSegments * 255;
     constexpr std::uint8_t kEndOfStream = 4;
     constexpr std::array<std::uint8_t, 5> kCapture{'O', 'g', 'g', 'S', 0};
     // Twice a page, since the file may end in half a page, or in a tag.
