@@ -15,12 +15,53 @@ from auralis_fp.schema import DIMENSIONS, NAMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Fingerprint", "Metadata"]
+__all__ = ["Fingerprint", "Metadata", "NamedVector"]
 
 _INDEX: Final = {name: index for index, name in enumerate(NAMES)}
+_STAND_INS: Final = np.array([dimension.undefined for dimension in DIMENSIONS])
 
 
-class Fingerprint(Mapping[str, float]):
+class NamedVector(Mapping[str, float]):
+    """25 values: a read-only mapping of the names to floats, in which every name is an attribute too.
+
+    Parameters
+    ----------
+    vector : ndarray of float64, shape (25,)
+        In the order of :data:`auralis_fp.DIMENSIONS`; it is made read-only.
+    """
+
+    __slots__ = ("_vector",)
+
+    def __init__(self, vector: NDArray[np.float64]) -> None:
+        if vector.shape != (len(NAMES),):
+            raise ValueError(f"a fingerprint has {len(NAMES)} values, not shape {vector.shape}")
+        vector.setflags(write=False)
+        self._vector = vector
+
+    @property
+    def vector(self) -> NDArray[np.float64]:
+        """The values as a read-only float64 array of shape (25,), in the order of ``DIMENSIONS``."""
+        return self._vector
+
+    def __getitem__(self, name: str) -> float:
+        return float(self._vector[_INDEX[name]])
+
+    def __getattr__(self, name: str) -> float:
+        if name in _INDEX:
+            return self[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *NAMES]
+
+
+class Fingerprint(NamedVector):
     """Read-only mapping of the 25 names to floats; every name is an attribute too.
 
     Parameters
@@ -42,23 +83,17 @@ class Fingerprint(Mapping[str, float]):
     (25, (25,))
     """
 
-    __slots__ = ("_metadata", "_undefined", "_vector")
+    __slots__ = ("_metadata", "_undefined")
 
     def __init__(self, values: Any, metadata: Metadata) -> None:
-        vector = np.array(values, dtype=np.float64)
-        if vector.shape != (len(NAMES),):
-            raise ValueError(f"a fingerprint has {len(NAMES)} values, not shape {vector.shape}")
-        missing = np.isnan(vector)
-        vector[missing] = np.array([d.undefined for d in DIMENSIONS])[missing]
-        vector.setflags(write=False)
-        self._vector: NDArray[np.float64] = vector
+        measured = np.array(values, dtype=np.float64)
+        missing = np.isnan(measured)
+        stand_ins = np.array([dimension.undefined for dimension in DIMENSIONS])
+        super().__init__(
+            np.where(missing, stand_ins, measured) if missing.shape == stand_ins.shape else measured
+        )
         self._undefined = frozenset(name for name, absent in zip(NAMES, missing, strict=True) if absent)
         self._metadata = metadata
-
-    @property
-    def vector(self) -> NDArray[np.float64]:
-        """The values as a read-only float64 array of shape (25,), in the order of ``DIMENSIONS``."""
-        return self._vector
 
     @property
     def undefined(self) -> frozenset[str]:
@@ -69,23 +104,6 @@ class Fingerprint(Mapping[str, float]):
     def metadata(self) -> Metadata:
         """Facts about the recording: duration, rate, channels, codec, damage."""
         return self._metadata
-
-    def __getitem__(self, name: str) -> float:
-        return float(self._vector[_INDEX[name]])
-
-    def __getattr__(self, name: str) -> float:
-        if name in _INDEX:
-            return self[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(NAMES)
-
-    def __len__(self) -> int:
-        return len(NAMES)
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *NAMES]
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Fingerprint):
