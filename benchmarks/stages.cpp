@@ -70,6 +70,7 @@ std::int64_t decode(const char* path, Recording* into) {
 
 std::vector<std::span<const float>> planes_of(const Recording& r, std::size_t offset, std::size_t n) {
     std::vector<std::span<const float>> planes;
+    planes.reserve(r.channels.size());
     for (const auto& channel : r.channels) planes.push_back(std::span(channel).subspan(offset, n));
     return planes;
 }

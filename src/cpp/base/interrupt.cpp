@@ -37,7 +37,7 @@ void Interrupt::poll(Stage stage) {
     if (!stop_requested()) return;
     switch (reason_) {
         case Reason::timeout: {
-            std::string seconds = std::to_string(timeout_->count());
+            std::string seconds = std::to_string(timeout_.value_or(std::chrono::duration<double>{}).count());
             seconds.resize(seconds.find('.') + 4);
             throw AnalysisError(ErrorKind::Timeout, stage, "not finished within the timeout of " + seconds + " s");
         }
