@@ -24,7 +24,7 @@ library -> library/work library/report library/similar -> library/store library/
 library/store library/files -> library/errors -> ground
 library/files library/work library/report -> isolation
 library/similar -> similarity
-cli server cluster -> batch library/work library/report library/similar
+cli -> server cluster -> batch library/work library/report library/similar
 __main__ -> cli
 """
 

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "export": "Write all fingerprints as CSV, JSON or Parquet.",
     "verify": "Analyse a sample of the tracks again and compare with what is stored.",
     "clear-failed": "Mark failed tracks for another try.",
+    "serve": "Answer requests for fingerprints over HTTP.",
     "doctor": "Show versions, CPU level and formats, and measure generated audio.",
 }
 """Every command, and the first line of its help. ``clear-failed`` is in ``clear_failed.py``, and so on."""
