@@ -1,6 +1,6 @@
-# System libraries: FFmpeg's three, soxr, and KissFFT's header. Defines the target auralis_libraries.
+# System libraries: FFmpeg's three, soxr, zlib, and KissFFT's header. Defines the target auralis_libraries.
 
-set(auralis_install_hint "install it with: apt-get install libavformat-dev libavcodec-dev libavutil-dev libsoxr-dev libkissfft-dev pkg-config")
+set(auralis_install_hint "install it with: apt-get install libavformat-dev libavcodec-dev libavutil-dev libsoxr-dev libkissfft-dev zlib1g-dev pkg-config")
 
 find_package(PkgConfig QUIET)
 if(NOT PkgConfig_FOUND)
@@ -18,6 +18,12 @@ foreach(requirement "libavformat>=59.27" "libavcodec>=59.37" "libavutil>=57.28" 
   endif()
   target_link_libraries(auralis_libraries INTERFACE PkgConfig::${library})
 endforeach()
+
+find_package(ZLIB)
+if(NOT ZLIB_FOUND)
+  message(FATAL_ERROR "zlib is missing; ${auralis_install_hint}")
+endif()
+target_link_libraries(auralis_libraries INTERFACE ZLIB::ZLIB)
 
 # KissFFT is used through its header-only C++ template; where the system does not have it, it is fetched.
 find_path(KISSFFT_INCLUDE_DIR kissfft.hh PATH_SUFFIXES kissfft)

@@ -12,9 +12,6 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
-#include "io/id3v2.h"
-#include "io/source_reader.h"
-
 namespace auralis {
 
 namespace {
@@ -22,12 +19,6 @@ namespace {
 constexpr int kBufferBytes = 64 * 1024;
 // Headers are handed over in small pieces, so that the limits are looked at before the next claim is believed.
 constexpr int kHeaderPieceBytes = 512;
-
-// FFmpeg's probe gives up on tags of over 1 MB (cover art), and the analysis needs none of them.
-std::int64_t behind_leading_tags(MediaSource& source) noexcept {
-    SourceReader reader(source);
-    return id3v2_tags_end(reader, 0);
-}
 
 }  // namespace
 
@@ -37,7 +28,7 @@ void ByteStream::Deleter::operator()(AVIOContext* context) const {
 }
 
 ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
-    : source_(source), interrupt_(interrupt), base_(behind_leading_tags(source)), guard_(source, base_) {
+    : source_(source), interrupt_(interrupt), guard_(source) {
     auto* buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
     if (buffer != nullptr) context_.reset(avio_alloc_context(buffer, kBufferBytes, 0, this, read, nullptr, seek));
     if (context_) return;
@@ -46,17 +37,16 @@ ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
 }
 
 void ByteStream::packet_received() noexcept {
-    if (container_->nb_streams == 1) guard_.forget_ogg_comments(base_ + avio_tell(context_.get()));
+    if (container_->nb_streams == 1) guard_.forget_ogg_comments(avio_tell(context_.get()));
 }
 
 int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     auto& self = *static_cast<ByteStream*>(opaque);
     if (self.interrupt_.stop_requested()) return AVERROR_EXIT;
     if (self.limits_.in_headers()) bytes = std::min(bytes, kHeaderPieceBytes);
-    const std::int64_t at = self.base_ + self.position_;
-    const std::int64_t n = self.source_.read_at(at, {buffer, static_cast<std::size_t>(bytes)});
+    const std::int64_t n = self.source_.read_at(self.position_, {buffer, static_cast<std::size_t>(bytes)});
     if (n > 0 && (self.limits_.in_headers() || self.guard_.goes_on(self.limits_.format())))
-        self.guard_.pass(at, {buffer, static_cast<std::size_t>(n)}, self.opening_);
+        self.guard_.pass(self.position_, {buffer, static_cast<std::size_t>(n)}, self.opening_);
     const int error = n < 0 ? static_cast<int>(-n) : self.guard_.read_error();
     if (error != 0) {
         self.read_error_ = error;
@@ -69,12 +59,11 @@ int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
 
 std::int64_t ByteStream::seek(void* opaque, std::int64_t offset, int whence) noexcept {
     auto& self = *static_cast<ByteStream*>(opaque);
-    const std::int64_t size = self.source_.size() - self.base_;
     switch (whence & ~AVSEEK_FORCE) {
-        case AVSEEK_SIZE: return size;
+        case AVSEEK_SIZE: return self.source_.size();
         case SEEK_SET: break;
         case SEEK_CUR: offset += self.position_; break;
-        case SEEK_END: offset += size; break;
+        case SEEK_END: offset += self.source_.size(); break;
         default: return AVERROR(EINVAL);
     }
     if (offset < 0) return AVERROR(EINVAL);

@@ -42,9 +42,6 @@ public:
     // Which limit, if any, made reading fail.
     const ContainerLimits& limits() const { return limits_; }
 
-    // Where the recording begins in the source: behind leading ID3v2 tags.
-    std::int64_t base() const { return base_; }
-
     // errno of the last read that failed, or 0.
     int read_error() const { return read_error_; }
 
@@ -58,8 +55,7 @@ private:
 
     MediaSource& source_;
     Interrupt& interrupt_;
-    std::int64_t base_;
-    std::int64_t position_ = 0;  // relative to base_
+    std::int64_t position_ = 0;
     int read_error_ = 0;
     const AVFormatContext* container_ = nullptr;
     bool opening_ = true;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <limits>
 
 #include "base/limits.h"
-#include "io/id3v2.h"
+#include "io/matroska_tracks.h"
+#include "io/tags.h"
 
 namespace auralis {
 
@@ -15,6 +15,8 @@ namespace {
 
 // Identifiers of four bytes.
 constexpr std::uint32_t kFlac = four_characters("fLaC");
+constexpr std::uint32_t kMp4CompressedMovie = four_characters("cmov");
+constexpr std::uint32_t kMp4ImmersiveAudio = four_characters("iacb");
 constexpr std::uint32_t kMp4EditList = four_characters("elst");
 constexpr std::uint32_t kMp4Fragment = four_characters("moof");
 constexpr std::uint32_t kMp4SegmentIndex = four_characters("sidx");
@@ -59,42 +61,19 @@ std::int64_t count_flac_comments(SourceReader& source, std::int64_t marker) noex
     return kEndless;  // each of endless blocks may hold comments
 }
 
-// --- Matroska --------------------------------------------------------------------------------------------------
-
-// A number of EBML, whose first byte tells how many there are: RFC 8794, 4.
-struct EbmlNumber {
-    std::int64_t value = 0;
-    int bytes = 0;         // 0: there is none
-    bool unknown = false;  // of a size: the element goes on until another one cannot be part of it
-};
-
-EbmlNumber ebml_number(SourceReader& source, std::int64_t at) noexcept {
-    const int bytes = std::countl_zero(static_cast<std::uint8_t>(source.big_endian<1>(at))) + 1;
-    if (bytes > 8 || at >= source.size()) return {};
-    const std::uint64_t most = (std::uint64_t{1} << 7 * bytes) - 1;
-    const std::uint64_t value = source.big_endian<8>(at) >> (64 - 8 * bytes) & most;
-    return {static_cast<std::int64_t>(value), bytes, value == most};
-}
-
-// Entries of the Tracks element at `element`.
-std::int64_t count_matroska_tracks(SourceReader& source, std::int64_t element) noexcept {
-    constexpr int kMaxChildren = 1'000;
-    constexpr std::int64_t kTrackEntry = 0x2e;  // 0xae, of one byte
-    const EbmlNumber size = ebml_number(source, element + 4);
-    std::int64_t at = element + 4 + size.bytes;
-    const std::int64_t end = size.unknown ? source.size() : std::min(source.size(), at + size.value);
-    std::int64_t tracks = 0;
-    for (int children = 0; children < kMaxChildren; ++children) {
-        const EbmlNumber id = ebml_number(source, at);
-        const EbmlNumber length = ebml_number(source, at + id.bytes);
-        if (at >= end || id.bytes == 0 || length.bytes == 0) return tracks;
-        if (id.bytes == 1 && id.value == kTrackEntry) ++tracks;
-        at += id.bytes + length.bytes + (length.unknown ? 0 : length.value);
-    }
-    return kEndless;
-}
-
 // --- MP4 -------------------------------------------------------------------------------------------------------
+
+// Boxes by what FFmpeg expects in them: the name may be there by chance. Their size may be behind the name.
+
+bool is_mp4_compressed_movie(SourceReader& source, std::int64_t name) noexcept {
+    constexpr std::uint32_t kMethod = four_characters("dcom");
+    return source.big_endian<4>(name + 8) == kMethod || source.big_endian<4>(name + 16) == kMethod;
+}
+
+bool is_mp4_immersive_audio(SourceReader& source, std::int64_t name) noexcept {
+    constexpr std::uint32_t kVersion = 1;
+    return source.big_endian<1>(name + 4) == kVersion || source.big_endian<1>(name + 12) == kVersion;
+}
 
 // Edits of the list whose identifier is at `name`, behind the size of its box: ISO/IEC 14496-12, 8.6.6. FFmpeg believes
 // the size rather than the number.
@@ -121,10 +100,10 @@ bool begins_ogg_stream(SourceReader& source, std::int64_t page) noexcept {
 
 }  // namespace
 
-ContainerGuard::ContainerGuard(MediaSource& source, std::int64_t start) : source_(source) {
-    const std::uint32_t marker = source_.big_endian<4>(start);
+ContainerGuard::ContainerGuard(MediaSource& source) : source_(source) {
+    const std::uint32_t marker = source_.big_endian<4>(0);
     matroska_ = marker == kEbml;
-    if (marker == kFlac) flac_comments_ = count_flac_comments(source_, start);
+    if (marker == kFlac) flac_comments_ = count_flac_comments(source_, 0);
 }
 
 void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept {
@@ -136,14 +115,18 @@ void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bo
         const std::int64_t begin = offset + static_cast<std::int64_t>(i) - 3;
         if (last == kOggPage && begins_ogg_stream(source_, begin)) ogg_stream_ = begin;
         if (ogg_stream_ && byte == '=') ++equals_signs_;
-        if (last >> 8 == kId3 && byte >= 2 && byte <= 4 && too_many_id3_frames(begin)) byte = kUnknownId3Version;
+        if (last >> 8 == kId3 && byte >= 2 && byte <= 4 && id3v2_end(source_, begin) != begin)
+            byte = kUnknownId3Version;
+        if (last == kMp4CompressedMovie && is_mp4_compressed_movie(source_, begin)) byte = '?';
+        if (last == kMp4ImmersiveAudio && is_mp4_immersive_audio(source_, begin)) byte = '?';
         if (last == kMp4Fragment) ++mp4_fragments_;
         if (last == kMp4SegmentIndex) mp4_fragments_ += count_mp4_references(source_, begin);
         if (last == kMp4EditList) mp4_edits_ += count_mp4_edits(source_, begin);
         if (!opening || !matroska_) continue;
         // One at least, so that endless identifiers come to an end.
         if (last == kFlac) flac_comments_ += 1 + count_flac_comments(source_, begin);
-        if (last == kMatroskaTracks) matroska_tracks_ += 1 + count_matroska_tracks(source_, begin);
+        if (last == kMatroskaTracks) find_matroska_tracks(source_, begin, matroska_tracks_);
+        if (matroska_tracks_.is_hidden(begin + 3)) byte = MatroskaTracks::kHidden;
         if (std::ranges::find(kUnneededElements, last) != kUnneededElements.end()) byte ^= 1;
     }
 }
@@ -152,15 +135,6 @@ void ContainerGuard::forget_ogg_comments(std::int64_t offset) noexcept {
     if (!ogg_stream_ || *ogg_stream_ >= offset) return;
     ogg_stream_.reset();
     equals_signs_ = 0;
-}
-
-// Over all tags, since FFmpeg may add them up. Once there are too many, further ones are not looked at any more.
-bool ContainerGuard::too_many_id3_frames(std::int64_t tag) noexcept {
-    if (id3_frames_ <= limits::kMaxTags) {
-        const auto header = id3v2_header(source_, tag);
-        id3_frames_ += 1 + (header ? count_id3v2_frames(source_, *header, limits::kMaxTags + 1) : 0);
-    }
-    return id3_frames_ > limits::kMaxTags;
 }
 
 }  // namespace auralis

@@ -8,18 +8,21 @@
 #include <span>
 #include <string_view>
 
+#include "io/matroska_tracks.h"
 #include "io/source_reader.h"
 
 namespace auralis {
 
 class ContainerGuard {
 public:
-    // The recording begins at `start`. The source must outlive the guard.
-    ContainerGuard(MediaSource& source, std::int64_t start);
+    // The source must outlive the guard.
+    explicit ContainerGuard(MediaSource& source);
 
     // Looks at bytes on their way from `offset` of the source to FFmpeg, and counts what is below. Hides what FFmpeg
-    // can be made to skip: ID3v2 tags of too many frames, and while the container is opened all tags, chapters, cues
-    // and attachments of Matroska. Positions and lengths stay as they are.
+    // can be made to skip: ID3v2 tags; compressed headers of MP4 (RecordingSource has them in plain) and descriptions
+    // of immersive audio, both of which it reads from memory; and while the container is opened, all tags, chapters,
+    // cues and attachments of Matroska, and the compression of its pictures and subtitles. Positions and lengths stay
+    // as they are.
     void pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept;
 
     // errno of a read of its own that failed, or 0; what was counted is void then.
@@ -34,20 +37,17 @@ public:
     // Counted so far; upper bounds. Comments are not hidden, since they may also tell the channels.
     std::int64_t flac_comments() const { return flac_comments_; }  // also within Matroska
     std::int64_t ogg_comments() const { return equals_signs_; }    // since a stream began, by what each of them has
-    std::int64_t matroska_tracks() const { return matroska_tracks_; }
+    const MatroskaTracks& matroska_tracks() const { return matroska_tracks_; }
     std::int64_t mp4_edits() const { return mp4_edits_; }
     std::int64_t mp4_fragments() const { return mp4_fragments_; }
 
 private:
-    bool too_many_id3_frames(std::int64_t tag) noexcept;
-
     SourceReader source_;
     bool matroska_ = false;
-    std::int64_t id3_frames_ = 0;
     std::int64_t flac_comments_ = 0;
     std::optional<std::int64_t> ogg_stream_;  // where the last one began
     std::int64_t equals_signs_ = 0;
-    std::int64_t matroska_tracks_ = 0;
+    MatroskaTracks matroska_tracks_;
     std::int64_t mp4_edits_ = 0;
     std::int64_t mp4_fragments_ = 0;
 };

@@ -34,7 +34,8 @@ bool ContainerLimits::allow(std::int64_t bytes, const ContainerGuard& guard) noe
     const std::int64_t by_chance = container_->nb_streams > 1 ? bytes_read_ / 100 : 0;
     if (format() == "ogg") tags += std::max<std::int64_t>(0, guard.ogg_comments() - by_chance);
     if (tags > limits::kMaxTags) limit_ = Limit::tags;
-    if (matroska && guard.matroska_tracks() > limits::kMaxStreams) limit_ = Limit::streams;
+    if (matroska && guard.matroska_tracks().entries > limits::kMaxStreams) limit_ = Limit::streams;
+    if (matroska && guard.matroska_tracks().compressed_audio) limit_ = Limit::compression;
     if (mp4 && guard.mp4_edits() > limits::kMaxEdits) limit_ = Limit::edits;
     if (mp4 && guard.mp4_fragments() * container_->nb_streams > limits::kMaxFragments) limit_ = Limit::fragments;
     if (entries > limits::kMaxIndexEntries) limit_ = Limit::index_entries;
@@ -47,6 +48,7 @@ std::string ContainerLimits::text() const {
             return "more than " + std::to_string(max_header_bytes_ >> 20) + " MB of headers, tags and pictures";
         case Limit::tags: return "more than " + std::to_string(limits::kMaxTags) + " tags or chapters";
         case Limit::streams: return "more than " + std::to_string(limits::kMaxStreams) + " streams";
+        case Limit::compression: return "audio whose packets are compressed once more, which may expand without limit";
         case Limit::edits: return "more than " + std::to_string(limits::kMaxEdits) + " edits";
         case Limit::fragments:
             return "more than " + std::to_string(limits::kMaxFragments) + " fragments, counted for each stream";

@@ -31,7 +31,7 @@ public:
     std::string text() const;  // which one
 
 private:
-    enum class Limit { none, header_bytes, tags, streams, edits, fragments, index_entries };
+    enum class Limit { none, header_bytes, tags, streams, compression, edits, fragments, index_entries };
 
     const AVFormatContext* container_ = nullptr;
     bool in_headers_ = true;

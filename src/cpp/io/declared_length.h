@@ -1,7 +1,6 @@
 // How long a recording says that it is, and whether its end is there.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 
 #include "io/media_source.h"
@@ -11,10 +10,9 @@ struct AVStream;
 
 namespace auralis {
 
-// Seconds that the headers of an opened container, which begins at `start` of the source, declare for a stream;
-// nothing where they declare none. To be asked before avformat_find_stream_info, which fills gaps with estimates.
-std::optional<double> declared_seconds(const AVFormatContext& container, const AVStream& stream, MediaSource& source,
-                                       std::int64_t start);
+// Seconds that the headers of an opened container declare for a stream; nothing where they declare none. To be asked
+// before avformat_find_stream_info, which fills gaps with estimates.
+std::optional<double> declared_seconds(const AVFormatContext& container, const AVStream& stream, MediaSource& source);
 
 // Whether an Ogg file lacks what every whole one has: a last page that is complete and marked as the end.
 // Throws Unreadable.

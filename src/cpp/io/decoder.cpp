@@ -18,6 +18,7 @@ extern "C" {
 #include "io/ffmpeg_layout.h"
 #include "io/ffmpeg_log.h"
 #include "io/planar_float.h"
+#include "io/recording_source.h"
 
 namespace auralis {
 
@@ -51,7 +52,8 @@ const char* allowed_demuxers() {
 class Decoder::Implementation {
 public:
     Implementation(MediaSource& source, Interrupt& interrupt)
-        : source_(source), interrupt_(interrupt), bytes_(source, interrupt) {
+        : recording_(source, interrupt), interrupt_(interrupt), bytes_(recording_, interrupt) {
+        if (source.size() == 0) fail(ErrorKind::Unsupported, Stage::probe, "the file is empty");
         open_container();
         open_stream();
         first_ = next_frame();
@@ -84,7 +86,6 @@ private:
     void open_container() {
         // Once, so that a host application may set another limit afterwards.
         [[maybe_unused]] static const bool limited = (av_max_alloc(limits::kMaxBlockBytes), true);
-        if (source_.size() == 0) fail(ErrorKind::Unsupported, Stage::probe, "the file is empty");
         const std::string decoders = audio_decoder_names();
         AVFormatContext* context = require(avformat_alloc_context());  // avformat_open_input frees it if it fails
         context->pb = bytes_.context();
@@ -112,7 +113,7 @@ private:
         std::vector<std::optional<double>> declared;  // FFmpeg replaces what is missing by estimates
         for (unsigned i = 0; i < container_->nb_streams; ++i) {
             AVStream& stream = *container_->streams[i];
-            declared.push_back(declared_seconds(*container_, stream, source_, bytes_.base()));
+            declared.push_back(declared_seconds(*container_, stream, recording_));
             if (stream.codecpar->codec_type != AVMEDIA_TYPE_AUDIO) stream.discard = AVDISCARD_ALL;
         }
         check(avformat_find_stream_info(container_.get(), nullptr), ErrorKind::CorruptAudio, Stage::probe,
@@ -154,7 +155,7 @@ private:
             if (received == 0) {
                 if (frame_->nb_samples > 0 && accept_frame()) return true;
             } else if (received == AVERROR_EOF) {
-                if (format_.container == "ogg" && ogg_end_is_missing(source_)) ++damaged_packets_;
+                if (format_.container == "ogg" && ogg_end_is_missing(recording_)) ++damaged_packets_;
                 return false;
             } else if (received == AVERROR(ENOMEM)) {
                 fail_for_memory(Stage::decode);
@@ -266,7 +267,7 @@ private:
         throw AnalysisError(kind, stage, cause);
     }
 
-    MediaSource& source_;
+    RecordingSource recording_;
     Interrupt& interrupt_;
     LogCapture log_;
     ByteStream bytes_;

@@ -4,8 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <system_error>
 #include <type_traits>
 
+#include "base/error.h"
 #include "io/media_source.h"
 
 namespace auralis {
@@ -30,6 +33,11 @@ public:
     std::int64_t size() const noexcept { return source_.size(); }
     int error() const noexcept { return error_; }  // errno, or 0
 
+    // Throws Unreadable if a read failed.
+    void check(Stage stage) const {
+        if (error_ != 0) throw AnalysisError(ErrorKind::Unreadable, stage, std::generic_category().message(error_));
+    }
+
     template <std::size_t kBytes>
     using Unsigned = std::conditional_t<(kBytes > 4), std::uint64_t, std::uint32_t>;
 
@@ -48,13 +56,19 @@ public:
         return value;
     }
 
+    // Bytes copied to `to`.
+    std::int64_t read(std::int64_t offset, std::span<std::uint8_t> to) noexcept {
+        const std::int64_t n = offset < 0 ? 0 : source_.read_at(offset, to);
+        if (n < 0) error_ = static_cast<int>(-n);
+        return n < 0 ? 0 : n;
+    }
+
 private:
     template <std::size_t kBytes>
     std::array<std::uint8_t, kBytes> read(std::int64_t offset) noexcept {
         static_assert(kBytes <= 8);
         std::array<std::uint8_t, kBytes> bytes{};
-        const std::int64_t n = offset < 0 ? 0 : source_.read_at(offset, bytes);
-        if (n < 0) error_ = static_cast<int>(-n);
+        read(offset, bytes);
         return bytes;
     }
 

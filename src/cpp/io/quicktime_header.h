@@ -1,0 +1,24 @@
+// QuickTime's header, which may be compressed. FFmpeg inflates it in one go and reads the result from memory, where no
+// deadline and no limit is asked for; therefore it gets to see it in plain, behind the end of the file.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "base/interrupt.h"
+#include "io/media_source.h"
+
+namespace auralis {
+
+struct QuickTimeHeader {
+    std::vector<std::uint8_t> movie;        // the moov box in plain, or nothing
+    std::int64_t at = 0;                    // where the compressed one is
+    std::array<std::uint8_t, 16> detour{};  // what takes the place of its first bytes: a box to skip until `movie`
+};
+
+// The compressed header of a recording; empty if there is none, or if it is damaged. Throws AnalysisError (Unreadable;
+// ResourceLimit if it claims more than a header may have), and what the interrupt throws.
+QuickTimeHeader inflate_quicktime_header(MediaSource& recording, Interrupt& interrupt);
+
+}  // namespace auralis
