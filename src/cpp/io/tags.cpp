@@ -56,14 +56,17 @@ std::int64_t find_tag(SourceReader& source, std::uint32_t text, std::int64_t fro
 // --- each returns where the tag begins that ends at `end`, or `end` ----------------------------------------------
 
 std::int64_t ape_begin(SourceReader& source, std::int64_t end) noexcept {
-    // APEv1, APEv2: a footer of 32 bytes, whose size counts the items and itself; APEv2 has a header alike.
+    // APEv1, APEv2: a footer of 32 bytes, whose size counts the items and itself; APEv2 has a header alike, or not.
     constexpr std::uint64_t kPreamble = eight_characters("APETAGEX");
-    constexpr std::int64_t kFooter = 32;
+    constexpr std::int64_t kFooter = 32, kSize = 12, kFlags = 20;
+    constexpr std::uint32_t kIsHeader = 1U << 29;
     if (source.big_endian<8>(end - kFooter) != kPreamble) return end;
-    const std::int64_t size = source.little_endian<4>(end - kFooter + 12);
+    const std::int64_t size = source.little_endian<4>(end - kFooter + kSize);
     if (size < kFooter) return end;
-    const std::int64_t items = end - size;
-    return source.big_endian<8>(items - kFooter) == kPreamble ? items - kFooter : items;
+    const std::int64_t items = end - size, header = items - kFooter;
+    const bool has_header =
+        source.big_endian<8>(header) == kPreamble && (source.little_endian<4>(header + kFlags) & kIsHeader) != 0;
+    return has_header ? header : items;
 }
 
 std::int64_t lyrics_begin(SourceReader& source, std::int64_t end) noexcept {
