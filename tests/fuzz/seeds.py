@@ -17,7 +17,16 @@ from typing import Final
 
 import numpy as np
 from support import synth
-from support.encode import FORMATS, encode
+from support.bombs.compressed import (
+    audio_at,
+    behind_its_audio,
+    encodings,
+    matroska_pcm,
+    pcm_track,
+    plain_header,
+)  # fmt: skip
+from support.encode import FORMATS, EncodedFiles, encode
+from support.tagging import id3v1, lyrics3v2
 
 from auralis_fp import FINGERPRINT_VERSION, NAMES
 
@@ -67,6 +76,19 @@ def handmade(folder: Path) -> None:
         (folder / name).write_bytes(data)
 
 
+def compressed(folder: Path) -> None:
+    """Headers and packets that are compressed, and tags in front and behind."""
+    rng = np.random.default_rng(3)
+    encoded = EncodedFiles(folder, rng.integers(-9999, 9999, (1200, 2)).astype(np.int16), 8000)
+    files = {
+        "header.mov": behind_its_audio(encoded, plain_header(encoded, audio_at())),
+        "packets.mka": matroska_pcm(pcm_track(encodings()), [b"\x81\0\0\x80" + zlib.compress(bytes(900))]),
+        "tagged.mp3": id3v1() + encoded.file("mp3-no-id3").read_bytes() + lyrics3v2() + id3v1(),
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+
+
 def instructions(folder: Path) -> None:
     """Input of the samples target: it reads sizes from the end, so any bytes are a program."""
     rng = np.random.default_rng(1)
@@ -96,6 +118,7 @@ def main() -> None:
         (top / name).mkdir(parents=True, exist_ok=True)
     recordings(top / "media")
     handmade(top / "media")
+    compressed(top / "media")
     shutil.copytree(top / "media", top / "source", dirs_exist_ok=True)
     instructions(top / "samples")
     sidecars(top / "sidecar")

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint32_t kFlac = four_characters("fLaC");
 constexpr std::uint32_t kMp4CompressedMovie = four_characters("cmov");
 constexpr std::uint32_t kMp4ImmersiveAudio = four_characters("iacb");
+constexpr std::uint32_t kMp4ItemProperties = four_characters("iprp");
 constexpr std::uint32_t kMp4EditList = four_characters("elst");
 constexpr std::uint32_t kMp4Fragment = four_characters("moof");
 constexpr std::uint32_t kMp4SegmentIndex = four_characters("sidx");
@@ -63,16 +64,18 @@ std::int64_t count_flac_comments(SourceReader& source, std::int64_t marker) noex
 
 // --- MP4 -------------------------------------------------------------------------------------------------------
 
-// Boxes by what FFmpeg expects in them: the name may be there by chance. Their size may be behind the name.
-
-bool is_mp4_compressed_movie(SourceReader& source, std::int64_t name) noexcept {
-    constexpr std::uint32_t kMethod = four_characters("dcom");
-    return source.big_endian<4>(name + 8) == kMethod || source.big_endian<4>(name + 16) == kMethod;
-}
-
-bool is_mp4_immersive_audio(SourceReader& source, std::int64_t name) noexcept {
-    constexpr std::uint32_t kVersion = 1;
-    return source.big_endian<1>(name + 4) == kVersion || source.big_endian<1>(name + 12) == kVersion;
+// Whether `name` is that of a box which FFmpeg would read into memory, to go on there: one of its name may be there by
+// chance, but not with the content that FFmpeg expects. The size may be behind the name.
+bool is_read_from_memory(SourceReader& source, std::uint32_t name, std::int64_t at) noexcept {
+    const auto begins_with = [&](std::uint32_t box) {
+        return source.big_endian<4>(at + 8) == box || source.big_endian<4>(at + 16) == box;
+    };
+    switch (name) {
+        case kMp4CompressedMovie: return begins_with(four_characters("dcom"));
+        case kMp4ItemProperties: return begins_with(four_characters("ipco"));
+        case kMp4ImmersiveAudio: return source.big_endian<1>(at + 4) == 1 || source.big_endian<1>(at + 12) == 1;
+        default: return false;
+    }
 }
 
 // Edits of the list whose identifier is at `name`, behind the size of its box: ISO/IEC 14496-12, 8.6.6. FFmpeg believes
@@ -117,8 +120,7 @@ void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bo
         if (ogg_stream_ && byte == '=') ++equals_signs_;
         if (last >> 8 == kId3 && byte >= 2 && byte <= 4 && id3v2_end(source_, begin) != begin)
             byte = kUnknownId3Version;
-        if (last == kMp4CompressedMovie && is_mp4_compressed_movie(source_, begin)) byte = '?';
-        if (last == kMp4ImmersiveAudio && is_mp4_immersive_audio(source_, begin)) byte = '?';
+        if (is_read_from_memory(source_, last, begin)) byte = '?';
         if (last == kMp4Fragment) ++mp4_fragments_;
         if (last == kMp4SegmentIndex) mp4_fragments_ += count_mp4_references(source_, begin);
         if (last == kMp4EditList) mp4_edits_ += count_mp4_edits(source_, begin);

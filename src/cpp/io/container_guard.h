@@ -19,10 +19,10 @@ public:
     explicit ContainerGuard(MediaSource& source);
 
     // Looks at bytes on their way from `offset` of the source to FFmpeg, and counts what is below. Hides what FFmpeg
-    // can be made to skip: ID3v2 tags; compressed headers of MP4 (RecordingSource has them in plain) and descriptions
-    // of immersive audio, both of which it reads from memory; and while the container is opened, all tags, chapters,
-    // cues and attachments of Matroska, and the compression of its pictures and subtitles. Positions and lengths stay
-    // as they are.
+    // can be made to skip: ID3v2 tags; of MP4, compressed headers (RecordingSource has them in plain) and descriptions
+    // of immersive audio and of pictures, all of which it reads from memory; and while the container is opened, all
+    // tags, chapters, cues and attachments of Matroska, and the compression of its pictures and subtitles. Positions
+    // and lengths stay as they are.
     void pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept;
 
     // errno of a read of its own that failed, or 0; what was counted is void then.

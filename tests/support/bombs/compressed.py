@@ -105,6 +105,15 @@ def many_tags(count: int) -> bytes:
     return box(b"udta", box(b"meta", bytes(4) + handler + listing))
 
 
+def picture_properties(count: int) -> bytes:
+    """Which FFmpeg 7.1 and later read from memory, as often as they are referred to; 5.1 knows none."""
+    references = b"".join(struct.pack(">HBB", item, 1, 1) for item in range(count))
+    return box(
+        b"iprp",
+        box(b"ipco", many_tags(20_000)) + box(b"ipma", struct.pack(">II", 0, count) + references),
+    )
+
+
 def within_each_other(depth: int) -> bytes:
     inner = compressed(box(b"mvhd", bytes(100)), *space(50))
     for _ in range(depth):
@@ -230,6 +239,10 @@ MAKERS: Final[dict[str, tuple[str, Callable[[EncodedFiles, int], bytes]]]] = {
     ),
     "headers in a plain one": ("more than 64 MB", lambda encoded, size: plain_file(encoded, leaf() * size)),
     "headers behind a plain one": ("aac", lambda encoded, size: plain_file(encoded, b"") + leaf() * size),
+    "properties of pictures": (
+        "aac",
+        lambda encoded, size: plain_file(encoded, picture_properties(1000 * size)),
+    ),
     "edits in a header": (
         "500 edits",
         lambda encoded, size: behind_its_audio(encoded, edits(encoded, 1000 * size)),
