@@ -1,30 +1,43 @@
-"""The one error of the library layer: a database or a folder that cannot be worked with."""
+"""The errors of the library layer: a database that cannot be worked with, and a row that it refuses."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, NotSupportedError, SQLAlchemyError, StatementError
 
-__all__ = ["LibraryError", "in_plain_words", "translated"]
+__all__ = ["LibraryError", "RefusedRow", "in_plain_words", "translated"]
 
+_LOCKED = "the database is locked by another program; try again when it is done"
+_FULL = "no space is left for the database; nothing stored so far is lost"
 _PLAIN_WORDS = (
-    ("database is locked", "the database is locked by another program; try again when it is done"),
-    ("disk is full", "no space is left for the database; nothing stored so far is lost"),
-    ("no space left", "no space is left for the database; nothing stored so far is lost"),
+    ("database is locked", _LOCKED),
+    ("lock timeout", _LOCKED),
+    ("disk is full", _FULL),
+    ("no space left", _FULL),
     ("readonly database", "the database is read-only"),
     ("unable to open database file", "the database cannot be opened: check the folder and its permissions"),
     ("file is not a database", "the file is not a SQLite database"),
     ("malformed", "the database file is damaged; restore it from a backup"),
+    ("disk i/o error", "the disk of the database reports an error"),
 )
+
+# Classes of SQLSTATE that are about the values of a statement, and not about the database: data
+# exceptions, constraints, limits of an index entry, errors that triggers raise, views with a check.
+_ABOUT_VALUES = ("22", "23", "44", "54", "P0")
 
 
 class LibraryError(Exception):
     """The database cannot be used as asked; the message is meant for the user."""
 
 
-def in_plain_words(error: Exception) -> str:
+class RefusedRow(LibraryError):
+    """The database refuses one row: a value, a constraint or a trigger is in the way. Others may be fine."""
+
+
+def in_plain_words(error: BaseException) -> str:
     """Return what a database driver or SQLAlchemy complains about, in words for the user."""
     text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     for fragment, words in _PLAIN_WORDS:
@@ -35,8 +48,19 @@ def in_plain_words(error: Exception) -> str:
 
 @contextmanager
 def translated(name: str) -> Iterator[None]:
-    """Turn every SQLAlchemy error inside into a :class:`LibraryError` that names the database."""
+    """Turn every error of a driver or of SQLAlchemy into a :class:`LibraryError` that names the database."""
     try:
         yield
-    except SQLAlchemyError as error:
-        raise LibraryError(f"{name}: {in_plain_words(error)}") from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        kind = RefusedRow if _is_about_values(error) else LibraryError
+        raise kind(f"{name}: {in_plain_words(error)}") from error
+    except (OverflowError, UnicodeError) as error:  # of drivers, for what no column can hold
+        raise RefusedRow(f"{name}: {error}") from error
+
+
+def _is_about_values(error: Exception) -> bool:
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if sqlstate:
+        return str(sqlstate).startswith(_ABOUT_VALUES)
+    # A bare StatementError comes from values that SQLAlchemy could not even hand to the driver.
+    return isinstance(error, DataError | IntegrityError | NotSupportedError) or type(error) is StatementError

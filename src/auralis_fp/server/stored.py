@@ -12,7 +12,7 @@ from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.filenames import to_column
 from auralis_fp.library.store.stored import StoredFingerprint
-from auralis_fp.library.store.tables import is_placeholder
+from auralis_fp.library.store.tables import holds_fingerprint
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 from auralis_fp.server.responses import OldAnswer
 
@@ -58,7 +58,7 @@ class StoredAnswers:
                 t.c.filesize == status.st_size,
                 t.c.file_mtime_ns == status.st_mtime_ns,
                 f.c.fingerprint_version == FINGERPRINT_VERSION,
-                ~is_placeholder(f),
+                holds_fingerprint(f),
             )
         )
         try:

@@ -22,7 +22,7 @@ from support.library import (
 
 from auralis_fp.library import FingerprintExtractor, LibraryRepository, Scan, ScanSummary
 from auralis_fp.library.files.tags import read_tags
-from auralis_fp.library.store.claims import WorkLeft
+from auralis_fp.library.store.backlog import WorkLeft
 from auralis_fp.library.store.queries import find_track, library_status
 from auralis_fp.library.work.catalog import synchronize
 from auralis_fp.library.work.progress import Meter, format_seconds

@@ -12,22 +12,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, null, select, update
 
+from auralis_fp.library.errors import RefusedRow
+from auralis_fp.library.store.backlog import ABANDONED, Backlog
+from auralis_fp.library.store.columns import as_count, as_number, as_path, reading
 from auralis_fp.library.store.database import Database, utc_now
-from auralis_fp.library.store.filenames import from_column
-from auralis_fp.library.store.tables import COMPLETE, CRASHED, PENDING, PROCESSING, is_placeholder, is_suspect
-from auralis_fp.schema import FINGERPRINT_VERSION
+from auralis_fp.library.store.tables import (
+    COMPLETE,
+    PENDING,
+    PROCESSING,
+    UNREAD,
+    holds_fingerprint,
+    is_new,
+    is_suspect,
+)
 
-__all__ = ["ClaimedTrack", "Claims", "WorkLeft"]
-
-_RETRY_AFTER: Final = timedelta(minutes=10)
-_ABANDONED: Final = CRASHED + "the process that last analysed it is gone"
+__all__ = ["ClaimedTrack", "Claims"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,17 @@ class ClaimedTrack:
     id : int
         Primary key in ``tracks``.
     filepath : str
-        The file, in Python's form of file names.
+        The file, in Python's form of file names; empty if the row names none.
     duration : float or None
-        Seconds, where the database knows.
+        Seconds, if the database holds them.
     filesize : int or None
-        Bytes, where the database knows.
+        Bytes, if the database holds them.
     suspect : bool
         Whether a process that analysed it died, or was killed by it.
+    new : bool
+        Whether a scan added it, and its tags have not been read yet.
+    fault : str
+        Why there is no claim on it: the database refuses it.
     """
 
     id: int
@@ -53,46 +62,27 @@ class ClaimedTrack:
     duration: float | None = None
     filesize: int | None = None
     suspect: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WorkLeft:
-    """Tracks that wait for a fingerprint, and their size in bytes where it is known."""
-
-    tracks: int
-    bytes: int
-    sized_tracks: int
+    new: bool = False
+    fault: str = ""
 
 
 @dataclass(slots=True)
 class _Claim:
-    token: datetime
+    token: Any
     restore: str  # the status to go back to if the claim is given up
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Claims:
-    """The claims of one process on one database.
+    """The claims of one process on the tracks of a backlog."""
 
-    Parameters
-    ----------
-    database : Database
-        Where the tracks are.
-    timeout : timedelta
-        A claim that was not renewed for so long is free for anyone.
-    outdated : bool
-        Also claim tracks whose fingerprint is of an older version.
-    """
-
-    def __init__(self, database: Database, *, timeout: timedelta, outdated: bool = False) -> None:
+    def __init__(self, database: Database, backlog: Backlog) -> None:
         self._db: Final = database
-        self.timeout: Final = timeout
-        self.outdated: Final = outdated
+        self._backlog: Final = backlog
         self._tracks: Final = database.tracks.c
         self._held: Final[dict[int, _Claim]] = {}
-        self._opened: Final = utc_now()
         # Searches go forward through the ids, so that rows that are skipped are skipped once.
-        self._after: Final = {PENDING: 0, COMPLETE: 0}
+        self._after: Final[dict[str, int | None]] = {PENDING: None, COMPLETE: None}
 
     @property
     def held(self) -> frozenset[int]:
@@ -101,37 +91,62 @@ class Claims:
 
     def next(self) -> ClaimedTrack | None:
         """Claim a track; return None if there is none to claim now."""
-        with self._db.write() as connection:
-            row = self._candidate(connection)
+        row = None
+        try:
+            with self._db.write() as connection:
+                row = self._candidate(connection)
+                if row is None:
+                    return None
+                claim = self._claim(connection, row)
+        except RefusedRow as error:
             if row is None:
-                return None
-            claim = _Claim(utc_now(), COMPLETE if row.fingerprint_status == COMPLETE else PENDING)
-            values = {"fingerprint_status": PROCESSING, "fingerprint_started_at": claim.token}
-            if row.fingerprint_status == PROCESSING:
-                values["fingerprint_error_message"] = _ABANDONED
-            connection.execute(
-                update(self._db.tracks)
-                .where(self._tracks.id == row.id)
-                .values(self._db.row(self._db.tracks, values))
-            )
+                raise
+            self._backlog.refuse(row.id)
+            return ClaimedTrack(row.id, as_path(row.filepath), fault=str(error))
         self._held[row.id] = claim
-        suspect = bool(row.suspect) or row.fingerprint_status == PROCESSING
-        return ClaimedTrack(row.id, from_column(row.filepath), row.duration, row.filesize, suspect)
+        return ClaimedTrack(
+            row.id,
+            as_path(row.filepath),
+            as_number(row.duration),
+            as_count(row.filesize),
+            suspect=bool(row.suspect) or row.fingerprint_status == PROCESSING,
+            new=bool(row.new),
+        )
+
+    def _claim(self, connection: Connection, row: Any) -> _Claim:
+        now = utc_now()
+        values: dict[str, Any] = {"fingerprint_status": PROCESSING, "fingerprint_started_at": now}
+        if row.fingerprint_status == PROCESSING:
+            values["fingerprint_error_message"] = f"{ABANDONED}; {UNREAD}" if row.new else ABANDONED
+        values = self._db.row(self._db.tracks, values)
+        mine = self._tracks.id == row.id
+        connection.execute(update(self._db.tracks).where(mine).values(values))
+        token = values["fingerprint_started_at"]
+        return _Claim(
+            self._as_held(connection, mine, token),
+            COMPLETE if row.fingerprint_status == COMPLETE else PENDING,
+        )
+
+    def _as_held(self, connection: Connection, mine: ColumnElement[bool], token: Any) -> Any:
+        """Return a token as the database holds it: columns of other systems may have a coarser time."""
+        if self._db.is_sqlite:
+            return token
+        return connection.execute(select(self._tracks.fingerprint_started_at).where(mine)).scalar_one()
 
     def renew(self) -> list[int]:
         """Renew every claim held; return the ids of those that were lost to someone else."""
         lost = []
         for track_id, claim in list(self._held.items()):
-            with claim.lock:
+            with claim.lock, suppress(RefusedRow):
                 if self._held.get(track_id) is not claim:
                     continue
-                token = utc_now()
+                values = self._db.row(self._db.tracks, {"fingerprint_started_at": utc_now()})
                 with self._db.write() as connection:
-                    renewed = connection.execute(
-                        update(self._db.tracks)
-                        .where(*self._owned(track_id, claim))
-                        .values(fingerprint_started_at=self._time(token))
-                    ).rowcount
+                    statement = update(self._db.tracks).where(*self._owned(track_id, claim)).values(values)
+                    renewed = connection.execute(statement).rowcount
+                    token = values["fingerprint_started_at"]
+                    if renewed:
+                        token = self._as_held(connection, self._tracks.id == track_id, token)
                 if renewed:
                     claim.token = token
                 else:
@@ -146,8 +161,13 @@ class Claims:
         values: dict[str, Any] = {"fingerprint_status": claim.restore}
         if not retry_later:
             values["fingerprint_started_at"] = None
-        with claim.lock, self._db.write() as connection:
-            connection.execute(update(self._db.tracks).where(*self._owned(track_id, claim)).values(values))
+        with claim.lock:
+            try:
+                with self._db.write() as connection:
+                    statement = update(self._db.tracks).where(*self._owned(track_id, claim))
+                    connection.execute(statement.values(values))
+            except RefusedRow:
+                self._backlog.refuse(track_id)
         self._held.pop(track_id, None)
 
     @contextmanager
@@ -165,107 +185,32 @@ class Claims:
             yield self._owned(track_id, claim)
             self._held.pop(track_id, None)
 
-    def unclaimed(self) -> ColumnElement[bool]:
-        """Return the SQL condition that nobody works on a track and that it has not failed."""
-        status = self._tracks.fingerprint_status
-        return or_(
-            status.is_(None),
-            status.in_((PENDING, COMPLETE)),
-            and_(status == PROCESSING, self._expired()),
-        )
-
-    def reconcile(self) -> None:
-        """Correct statuses in databases that older programs wrote, by the fingerprints that are there.
-
-        A track with a fingerprint is complete; one that is complete in name only, or has no status,
-        is pending. Failed tracks and living claims stay as they are.
-        """
-        status, started = self._tracks.fingerprint_status, self._tracks.fingerprint_started_at
-        has_one = self._has_fingerprint()
-        current = self._db.fingerprints.c.fingerprint_version >= FINGERPRINT_VERSION
-        with self._db.write() as connection:
-            self._db.one_at_a_time(connection)
-            abandoned = self._db.row(self._db.tracks, {"fingerprint_error_message": _ABANDONED})
-            if abandoned:  # while their old fingerprint was to be replaced: below, they look like any other
-                connection.execute(
-                    update(self._db.tracks)
-                    .where(status == PROCESSING, self._expired(), has_one, ~self._has_fingerprint(current))
-                    .values(abandoned)
-                )
-            connection.execute(
-                update(self._db.tracks)
-                .where(
-                    or_(status.is_(None), status == PENDING, and_(status == PROCESSING, self._expired())),
-                    has_one,
-                )
-                .values({status: COMPLETE})
-            )
-            connection.execute(
-                update(self._db.tracks)
-                .where(or_(status.is_(None), and_(status == COMPLETE, ~has_one)))
-                .values({status: PENDING, started: None})
-            )
-
-    def left(self) -> WorkLeft:
-        """Count what :meth:`next` could still return, not including the claims of others."""
-        t, f = self._db.tracks, self._db.fingerprints
-        size = t.c.filesize if "filesize" in t.c else None
-        figures: list[ColumnElement[Any]] = [func.count()]
-        if size is not None:
-            figures += [func.coalesce(func.sum(size), 0), func.count(size)]
-        queries: list[Any] = [
-            select(*figures).select_from(t).where(t.c.fingerprint_status == PENDING, self._due())
-        ]
-        if self.outdated:
-            queries.append(
-                select(*figures)
-                .select_from(f.join(t, t.c.id == f.c.track_id))
-                .where(t.c.fingerprint_status == COMPLETE, *self._old_row())
-            )
-        totals = [0, 0, 0]
-        with self._db.read() as connection:
-            for query in queries:
-                for index, value in enumerate(connection.execute(query).one()):
-                    totals[index] += int(value)
-        return WorkLeft(*totals)
-
-    def of_others(self) -> int:
-        """Count the tracks that other processes are working on, or were when they died."""
-        query = (
-            select(func.count())
-            .select_from(self._db.tracks)
-            .where(
-                self._tracks.fingerprint_status == PROCESSING,
-                self._tracks.id.not_in(list(self._held)),
-                self._wanted(),
-            )
-        )
-        with self._db.read() as connection:
-            return int(connection.execute(query).scalar_one())
-
     def _candidate(self, connection: Connection) -> Any:
-        status = self._tracks.fingerprint_status
-        row = self._first(connection, status == PENDING, self._due(), self._wanted(), after=PENDING)
-        if row is None and self._after[PENDING]:  # come round once: rows may have been released behind us
-            self._after[PENDING] = 0
-            row = self._first(connection, status == PENDING, self._due(), self._wanted(), after=PENDING)
+        status, backlog = self._tracks.fingerprint_status, self._backlog
+        pending = (status == PENDING, backlog.due(), backlog.wanted())
+        row = self._first(connection, *pending, after=PENDING)
+        if row is None and self._after[PENDING] is not None:  # rows may have been released behind us
+            self._after[PENDING] = None
+            row = self._first(connection, *pending, after=PENDING)
         if row is None:
-            row = self._first(connection, status == PROCESSING, self._expired(), self._wanted())
-        if row is None and self.outdated:
+            row = self._first(connection, status == PROCESSING, backlog.expired(), backlog.wanted())
+        if row is None and backlog.outdated:
             row = self._first_outdated(connection)
         return row
 
     def _columns(self) -> list[ColumnElement[Any]]:
         t = self._tracks
-        known = [t[name] if name in t else null().label(name) for name in ("duration", "filesize")]
-        return [t.id, t.filepath, t.fingerprint_status, *known, is_suspect(self._db.tracks).label("suspect")]
+        known = [reading(t[n]) if n in t else null().label(n) for n in ("duration", "filesize")]
+        marks = is_suspect(self._db.tracks).label("suspect"), is_new(self._db.tracks).label("new")
+        return [t.id, reading(t.filepath), reading(t.fingerprint_status), *known, *marks]
 
     def _first(
         self, connection: Connection, *conditions: ColumnElement[bool], after: str | None = None
     ) -> Any:
         query = select(*self._columns()).where(*conditions).order_by(self._tracks.id).limit(1)
-        if after is not None:
-            query = query.where(self._tracks.id > self._after[after])
+        last = self._after[after] if after is not None else None
+        if last is not None:
+            query = query.where(self._tracks.id > last)
         row = connection.execute(query.with_for_update(skip_locked=True, of=self._db.tracks)).first()
         if row is not None and after is not None:
             self._after[after] = row.id
@@ -276,48 +221,25 @@ class Claims:
         query = (
             select(*self._columns())
             .select_from(f.join(t, t.c.id == f.c.track_id))
-            .where(f.c.track_id > self._after[COMPLETE], t.c.fingerprint_status == COMPLETE, *self._old_row())
+            .where(
+                t.c.fingerprint_status == COMPLETE,
+                ~self._backlog.is_current(),
+                holds_fingerprint(f),
+                self._backlog.wanted(),
+            )
             .order_by(f.c.track_id)
             .limit(1)
             .with_for_update(skip_locked=True, of=t)
         )
-        row = connection.execute(query).first()
+        last = self._after[COMPLETE]
+        row = connection.execute(query if last is None else query.where(f.c.track_id > last)).first()
         if row is not None:
             self._after[COMPLETE] = row.id
         return row
-
-    def _due(self) -> ColumnElement[bool]:
-        started = self._tracks.fingerprint_started_at
-        before = max(self._opened, utc_now() - _RETRY_AFTER)
-        return or_(started.is_(None), self._db.before(started, before))
-
-    def _expired(self) -> ColumnElement[bool]:
-        # Without a time nobody renews it: the worker is of an older program, and gone.
-        started = self._tracks.fingerprint_started_at
-        return or_(started.is_(None), self._db.before(started, utc_now() - self.timeout))
-
-    def _has_fingerprint(self, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        f = self._db.fingerprints
-        return exists(
-            select(f.c.id)
-            .where(f.c.track_id == self._tracks.id, ~is_placeholder(f), *conditions)
-            .correlate(self._db.tracks)
-        )
-
-    def _wanted(self) -> ColumnElement[bool]:
-        version = self._db.fingerprints.c.fingerprint_version
-        return ~self._has_fingerprint(*([version >= FINGERPRINT_VERSION] if self.outdated else []))
-
-    def _old_row(self) -> list[ColumnElement[bool]]:
-        f = self._db.fingerprints
-        return [f.c.fingerprint_version < FINGERPRINT_VERSION, ~is_placeholder(f)]
 
     def _owned(self, track_id: int, claim: _Claim) -> list[ColumnElement[bool]]:
         return [
             self._tracks.id == track_id,
             self._tracks.fingerprint_status == PROCESSING,
-            self._tracks.fingerprint_started_at == self._time(claim.token),
+            self._tracks.fingerprint_started_at == claim.token,
         ]
-
-    def _time(self, when: datetime) -> Any:
-        return self._db.timestamp(self._tracks.fingerprint_started_at, when)

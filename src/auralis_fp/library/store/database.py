@@ -2,51 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     URL,
-    Boolean,
     Column,
     ColumnElement,
     Connection,
     DateTime,
     Engine,
-    Enum,
-    Integer,
     MetaData,
-    Numeric,
-    StaticPool,
-    String,
     Table,
-    create_engine,
-    event,
     func,
     inspect,
-    make_url,
-    type_coerce,
+    select,
 )
-from sqlalchemy.exc import ArgumentError, SAWarning
+from sqlalchemy.exc import OperationalError, SAWarning
 from sqlalchemy.schema import CreateColumn
 
-from auralis_fp.library.errors import LibraryError, in_plain_words, translated
+from auralis_fp.library.errors import LibraryError, RefusedRow, in_plain_words, translated
 from auralis_fp.library.store import tables
+from auralis_fp.library.store.columns import as_number, neutral, reading, required, storable, untyped
+from auralis_fp.library.store.engine import BUSY_TIMEOUT_S, FileWatch, LockWait, make_engine, to_url, writing
 from auralis_fp.schema import NAMES
 
 __all__ = ["Database", "utc_now"]
 
-_BUSY_TIMEOUT_S: Final = 30.0
+_T = TypeVar("_T")
+
 _PROCESS_LOCK: Final = 0x61757261  # key of a PostgreSQL advisory lock, "aura"
 _CLAIM_COLUMNS: Final = ("fingerprint_status", "fingerprint_started_at")
+_VICTIM: Final = ("40001", "40P01")  # SQLSTATE of transactions that were chosen to end a deadlock
+_LOCK_TIMEOUT: Final = "55P03"
+_ATTEMPTS: Final = 10
+_LATER_SCHEMA: Final = 10
 
 
 def utc_now() -> datetime:
@@ -60,14 +57,18 @@ class Database:
     Parameters
     ----------
     target : str, os.PathLike or sqlalchemy.URL
-        File of a SQLite database, or any SQLAlchemy URL. SQLite and PostgreSQL are tested.
+        File of a SQLite database, or any SQLAlchemy URL. SQLite and PostgreSQL are tested. ``?timeout=`` in
+        the URL of a SQLite database sets the seconds to wait for a lock, 30 by default.
     readonly : bool
         Open without changing anything; the database must exist.
+    create : bool
+        False demands that there is a music library already.
 
     Raises
     ------
     LibraryError
-        It cannot be opened, or it is some other database.
+        It cannot be opened, it is some other database, or it is one of a later version of the application,
+        which takes rows of this package for its own: see ``docs/migration.md``.
 
     Notes
     -----
@@ -76,8 +77,10 @@ class Database:
     status, and the table ``track_fingerprints``), in one transaction.
     """
 
-    def __init__(self, target: str | os.PathLike[str] | URL, *, readonly: bool = False) -> None:
-        self.url: Final = _url(target)
+    def __init__(
+        self, target: str | os.PathLike[str] | URL, *, readonly: bool = False, create: bool = True
+    ) -> None:
+        self.url: Final = to_url(target)
         self.readonly: Final = readonly
         self.is_sqlite: Final = self.url.get_backend_name() == "sqlite"
         self.name: Final = (
@@ -90,10 +93,16 @@ class Database:
         # handler, is fair and spares the sleeps.
         self._write_lock: AbstractContextManager[Any] = threading.RLock() if self.is_sqlite else nullcontext()
         self._read_lock: AbstractContextManager[Any] = self._write_lock if in_memory else nullcontext()
+        self._waits: Final = {writes: LockWait(_busy_timeout_s(self.url)) for writes in (False, True)}
+        self._watch: Final = FileWatch()
+        self._running: Final[dict[object, float]] = {}
+        must_exist = self.is_sqlite and not create and not in_memory
         with translated(self.name):
-            self.engine: Final = _engine(self.url, in_memory=in_memory, readonly=readonly)
+            self.engine: Final[Engine] = make_engine(self.url, self._waits, self._watch, readonly=readonly)
             try:
-                self._prepare()
+                if must_exist and not os.path.exists(str(self.url.database)):  # noqa: PTH110
+                    raise LibraryError(f"{self.name}: no such database")
+                self._prepare(create=create)
                 self.tracks: Final = self._reflected("tracks", self._needed_columns())
                 self.fingerprints: Final = self._reflected(
                     "track_fingerprints", {"id", "track_id", "fingerprint_version", *NAMES}
@@ -106,19 +115,65 @@ class Database:
         """Close every connection."""
         self.engine.dispose()
 
+    @property
+    def waiting_s(self) -> float:
+        """Seconds for which the oldest operation has been at it: more than a moment means a lock."""
+        oldest = min(list(self._running.values()), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection with a transaction for reading."""
-        with translated(self.name), self._read_lock, self.engine.connect() as connection:
-            yield connection
+        with self._timed(), translated(self.name), self._read_lock:
+            self._check_presence()
+            with self.engine.connect() as connection:
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Yield a connection with a write transaction: committed at the end, rolled back on any exception."""
-        with translated(self.name), self._write_lock, self.engine.connect() as connection:
-            connection = connection.execution_options(auralis_fp_write=True)
-            with connection.begin():
-                yield connection
+        with self._timed(), translated(self.name), self._write_lock:
+            self._check_presence()
+            try:
+                with writing(self.engine) as connection:
+                    if self._waits[True].exhausted and connection.dialect.name == "postgresql":
+                        connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+                    yield connection
+            except OperationalError as error:
+                if _sqlstate(error) == _LOCK_TIMEOUT:
+                    self._waits[True].blocked(self._waits[True].limit_s)
+                raise
+            # Only now is it certain that what was stored can be found again.
+            self._check_presence()
+
+    def run(self, work: Callable[[Connection], _T]) -> _T:
+        """Return the result of ``work`` in a write transaction; begin anew if that is a deadlock's victim."""
+        for _attempt in range(_ATTEMPTS - 1):
+            try:
+                with self.write() as connection:
+                    return work(connection)
+            except LibraryError as error:
+                if _sqlstate(error.__cause__) not in _VICTIM:
+                    raise
+        with self.write() as connection:
+            return work(connection)
+
+    def run_each(
+        self, change: Callable[[Connection, _T], None], items: Sequence[_T]
+    ) -> list[tuple[_T, RefusedRow]]:
+        """Apply a change to every item, in one transaction if that is possible; return those refused."""
+
+        def all_of_them(connection: Connection) -> None:
+            for item in items:
+                change(connection, item)
+
+        try:
+            self.run(all_of_them)
+        except RefusedRow as refusal:
+            if len(items) == 1:
+                return [(items[0], refusal)]
+            return [pair for item in items for pair in self.run_each(change, [item])]
+        return []
 
     def one_at_a_time(self, connection: Connection) -> None:
         """Keep other processes out of such a block until the transaction ends, as SQLite does anyway."""
@@ -127,11 +182,7 @@ class Database:
 
     def row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of ``values`` that ``table`` has a column for, in the form that the column takes."""
-        return {
-            name: self.timestamp(table.c[name], value) if isinstance(value, datetime) else value
-            for name, value in values.items()
-            if name in table.c
-        }
+        return {name: storable(table.c[name], value) for name, value in values.items() if name in table.c}
 
     def new_row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return :meth:`row`, completed for an insert.
@@ -140,59 +191,93 @@ class Database:
         neutral value of their type (0, "", now); a reference to another table cannot be made up.
         """
         row = self.row(table, values)
-        for column in required_columns(table):
+        for column in required(table):
             if column.name not in row:
-                row[column.name] = self._neutral(column)
+                row[column.name] = value = neutral(column, utc_now())
+                if value is None:
+                    raise LibraryError(
+                        f"{self.name}: cannot add to table {table.name!r}: "
+                        f"its column {column.name!r} is required and has no default"
+                    )
         return row
 
-    def _neutral(self, column: Column[Any]) -> Any:
-        if not column.foreign_keys:
-            if isinstance(column.type, DateTime):
-                return utc_now()
-            for kind, value in ((Boolean, False), (Numeric, 0), (Integer, 0), (String, "")):
-                if isinstance(column.type, kind) and not isinstance(column.type, Enum):
-                    return value
-        raise LibraryError(
-            f"{self.name}: cannot add to table {column.table.name!r}: "
-            f"its column {column.name!r} is required and has no default"
-        )
+    def epoch(self, column: Column[Any]) -> ColumnElement[Any]:
+        """Return the expression to select of a column of times, for :func:`.columns.as_epoch`."""
+        if self.engine.dialect.name == "postgresql" and isinstance(column.type, DateTime):
+            return func.extract("epoch", column).label(column.name)
+        return reading(column)
 
-    def timestamp(self, column: Column[Any], when: datetime) -> datetime | str:
-        """Return ``when`` in the form that ``column`` takes: some applications keep times in TEXT columns."""
-        return when if isinstance(column.type, DateTime) else when.isoformat(sep=" ")
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        operation = object()
+        self._running[operation] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._running[operation]
 
-    def before(self, column: Column[Any], when: datetime) -> ColumnElement[bool]:
-        """Return the SQL condition that ``column`` holds a time before ``when``."""
-        if self.is_sqlite:  # compares text, and some applications write a "T" between date and time
-            text = func.replace(type_coerce(column, String), "T", " ")
-            return text < when.isoformat(sep=" ", timespec="microseconds")
-        return column < self.timestamp(column, when)
-
-    def _prepare(self) -> None:
-        existing = set(inspect(self.engine).get_table_names())
-        if self.readonly:
-            if not existing.issuperset(("tracks", "track_fingerprints")):
-                raise LibraryError(f"{self.name}: this database holds no music library")
+    def _check_presence(self) -> None:
+        reason = self._watch.reason()
+        if reason is None:
             return
+        # Into the file that it belongs to, wherever that is now; in the log it would be applied to
+        # the file that has taken its place.
+        with contextlib.suppress(Exception), self._write_lock, self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        raise LibraryError(reason)
+
+    def _prepare(self, *, create: bool) -> None:
+        existing = set(inspect(self.engine).get_table_names())
+        if self.readonly or not create:
+            if not existing.issuperset(("tracks", "track_fingerprints") if self.readonly else ("tracks",)):
+                raise LibraryError(f"{self.name}: this database holds no music library")
+            if self.readonly:
+                return
+        if existing and "tracks" not in existing and self.is_sqlite:
+            raise LibraryError(f"{self.name}: this database belongs to something else: no table 'tracks'")
+        self._refuse_later_application(existing)
         if self.is_sqlite:
-            if existing and "tracks" not in existing:
-                raise LibraryError(f"{self.name}: this database belongs to something else: no table 'tracks'")
             self._use_wal()
         if self._needs_change(existing):
-            self._add_what_is_missing()
+            self.run(self._add_what_is_missing)
+
+    def _refuse_later_application(self, existing: set[str]) -> None:
+        """Refuse a database whose application takes every version from 8 on for its own."""
+        if "tracks" not in existing:
+            return
+        columns = {column["name"] for column in inspect(self.engine).get_columns("tracks")}
+        signs = ["tracks.filepath_key"] if "filepath_key" in columns else []
+        if "schema_version" in existing:
+            table = Table("schema_version", MetaData(), autoload_with=self.engine, resolve_fks=False)
+            if "version" in table.c:
+                with self.read() as connection:
+                    query = select(reading(untyped(table).c.version if self.is_sqlite else table.c.version))
+                    versions = [as_number(value) or 0 for value in connection.execute(query).scalars()]
+                newest = max(versions, default=0)
+                if newest >= _LATER_SCHEMA:
+                    signs.append(f"schema version {newest:g}")
+        if signs:
+            raise LibraryError(
+                f"{self.name}: this database belongs to a later version of its application "
+                f"({', '.join(signs)}), which takes fingerprints of this package for its own; "
+                "keep them in a database of their own (docs/migration.md)"
+            )
 
     def _use_wal(self) -> None:
         # The switch does not go through SQLite's busy handler, hence the loop.
-        deadline = time.monotonic() + float(str(self.url.query.get("timeout", _BUSY_TIMEOUT_S)))
         while True:
             try:
                 with self.engine.connect() as connection:
                     driver = connection.connection.driver_connection
                     assert driver is not None
                     driver.execute("PRAGMA journal_mode=WAL").fetchone()
+                self._waits[True].succeeded()
                 return
+            except LibraryError:
+                raise
             except Exception as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
+                if "locked" not in str(error) or self._waits[True].blocked():
                     raise LibraryError(f"{self.name}: {in_plain_words(error)}") from error
                 time.sleep(0.05)
 
@@ -206,24 +291,22 @@ class Database:
             index["column_names"][:1] == ["fingerprint_status"] for index in indexes
         )
 
-    def _add_what_is_missing(self) -> None:
-        with self.write() as connection:
-            self.one_at_a_time(connection)
-            inspector = inspect(connection)  # again, inside: another process may just have done it
-            if "tracks" not in inspector.get_table_names():
-                tables.metadata.create_all(connection)
-                self._add_column(connection, tables.fingerprints.name, tables.BUILD)
-                return
-            tables.fingerprints.create(connection, checkfirst=True)
-            present = {column["name"] for column in inspector.get_columns("tracks")}
-            for name in _CLAIM_COLUMNS:
-                if name not in present:
-                    self._add_column(connection, "tracks", tables.tracks.c[name])
-            if not any(
-                index["column_names"][:1] == ["fingerprint_status"]
-                for index in inspector.get_indexes("tracks")
-            ):
-                tables.CLAIM_INDEX.create(connection, checkfirst=True)
+    def _add_what_is_missing(self, connection: Connection) -> None:
+        self.one_at_a_time(connection)
+        inspector = inspect(connection)  # again, inside: another process may just have done it
+        if "tracks" not in inspector.get_table_names():
+            tables.metadata.create_all(connection)
+            self._add_column(connection, tables.fingerprints.name, tables.BUILD)
+            return
+        tables.fingerprints.create(connection, checkfirst=True)
+        present = {column["name"] for column in inspector.get_columns("tracks")}
+        for name in _CLAIM_COLUMNS:
+            if name not in present:
+                self._add_column(connection, "tracks", tables.tracks.c[name])
+        if not any(
+            index["column_names"][:1] == ["fingerprint_status"] for index in inspector.get_indexes("tracks")
+        ):
+            tables.CLAIM_INDEX.create(connection, checkfirst=True)
 
     def _add_column(self, connection: Connection, table: str, column: Column[Any]) -> None:
         definition = CreateColumn(column).compile(dialect=connection.dialect)
@@ -239,70 +322,15 @@ class Database:
         lacking = sorted(needed - set(table.c.keys()))
         if lacking:
             raise LibraryError(f"{self.name}: table {name!r} lacks {', '.join(lacking)}")
-        return table
+        return untyped(table) if self.is_sqlite else table
 
 
-def required_columns(table: Table) -> list[Column[Any]]:
-    """Return the columns that an insert must name."""
-    return [
-        c
-        for c in table.columns
-        if not (c.nullable or c.primary_key or c.server_default or c.identity or c.computed)
-    ]
-
-
-def _url(target: str | os.PathLike[str] | URL) -> URL:
-    if isinstance(target, URL):
-        return target
-    text = os.fspath(target)
-    if "://" not in text:
-        return URL.create("sqlite", database=text)
+def _busy_timeout_s(url: URL) -> float:
     try:
-        url = make_url(text)
-        url.get_dialect()
-    except (ArgumentError, ImportError) as error:
-        raise LibraryError(f"{text}: not a database URL: {error}") from error
-    # The plain name would ask for psycopg2, which this package does not use.
-    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
+        return float(str(url.query["timeout"])) if url.get_backend_name() == "sqlite" else BUSY_TIMEOUT_S
+    except (KeyError, ValueError):
+        return BUSY_TIMEOUT_S
 
 
-def _engine(url: URL, *, in_memory: bool, readonly: bool) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        utc = {"options": "-c timezone=utc"} if url.get_backend_name() == "postgresql" else {}
-        try:
-            return create_engine(url, pool_size=4, max_overflow=16, pool_pre_ping=True, connect_args=utc)
-        except ImportError as error:
-            raise LibraryError(f"the driver of {url.drivername} is not installed: {error}") from error
-    arguments: dict[str, Any] = {"check_same_thread": False}
-    if "timeout" not in url.query:
-        arguments["timeout"] = _BUSY_TIMEOUT_S
-    if in_memory:
-        engine = create_engine(url, poolclass=StaticPool, connect_args=arguments)
-    else:
-        file = Path(str(url.database))
-        if readonly:
-            if not file.exists():
-                raise LibraryError(f"{file}: no such database")
-            url = url.set(database=f"file:{quote(str(file))}").update_query_dict(
-                {"mode": "ro", "uri": "true"}
-            )
-        elif not file.parent.is_dir():
-            raise LibraryError(f"{file}: the folder {file.parent} does not exist")
-        # Writers take turns, so few connections serve any number of threads (each may cache 2 MB).
-        engine = create_engine(url, pool_size=2, max_overflow=30, pool_use_lifo=True, connect_args=arguments)
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions begin where _begin says, nowhere else
-        if not readonly:
-            # With WAL, NORMAL cannot corrupt and loses nothing to a killed process; a power cut may
-            # cost the last few results, which the next scan computes again.
-            connection.execute("PRAGMA synchronous=NORMAL")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("auralis_fp_write", False)
-        # A deferred transaction that turns to writing fails at once where another one writes.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
+def _sqlstate(error: BaseException | None) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)

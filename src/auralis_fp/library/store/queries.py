@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, null, or_, select
 
+from auralis_fp.library.store.columns import as_path, as_text, reading
 from auralis_fp.library.store.database import Database
-from auralis_fp.library.store.filenames import from_column
 from auralis_fp.library.store.stored import StoredFingerprint
-from auralis_fp.library.store.tables import ERROR, is_placeholder
+from auralis_fp.library.store.tables import ERROR, holds_fingerprint
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = [
@@ -83,24 +83,24 @@ def library_status(database: Database, *, failures: int = 10) -> LibraryStatus:
         by_status = connection.execute(select(status, func.count()).select_from(t).group_by(status)).all()
         by_version = connection.execute(
             select(f.c.fingerprint_version, func.count())
-            .where(~is_placeholder(f))
+            .where(holds_fingerprint(f))
             .group_by(f.c.fingerprint_version)
         ).all()
         placeholders = connection.execute(
-            select(func.count()).select_from(f).where(is_placeholder(f))
+            select(func.count()).select_from(f).where(~holds_fingerprint(f))
         ).scalar_one()
         last = connection.execute(
-            select(t.c.id, t.c.filepath, message)
+            select(t.c.id, reading(t.c.filepath), message)
             .where(status == ERROR)
             .order_by(_column(t, "fingerprint_started_at").desc(), t.c.id.desc())
             .limit(failures)
         ).all()
     return LibraryStatus(
         tracks=sum(count for _, count in by_status),
-        by_status={str(name or "(none)"): count for name, count in by_status},
+        by_status=_summed((_clean(name), count) for name, count in by_status),
         by_version={int(version): count for version, count in sorted(by_version)},
         placeholders=placeholders,
-        failures=[(row[0], from_column(row[1]), row[2] or "") for row in last],
+        failures=[(row[0], as_path(row[1]), _clean(row[2], "")) for row in last],
     )
 
 
@@ -108,7 +108,7 @@ def work_ahead(database: Database, *, outdated: bool, retry_failed: bool) -> int
     """Count the tracks that a scan would analyse, not counting new files in its folders."""
     t, f = database.tracks, database.fingerprints
     status = _column(t, "fingerprint_status")
-    wanted = or_(f.c.id.is_(None), is_placeholder(f))
+    wanted = or_(f.c.id.is_(None), ~holds_fingerprint(f))
     if outdated:
         wanted = or_(wanted, f.c.fingerprint_version < FINGERPRINT_VERSION)
     query = select(func.count()).select_from(t.outerjoin(f, f.c.track_id == t.c.id)).where(wanted)
@@ -121,7 +121,8 @@ def work_ahead(database: Database, *, outdated: bool, retry_failed: bool) -> int
 def find_track(database: Database, track: str, path: str) -> StoredTrack | None:
     """Find a track by its id, or else by its file."""
     t = database.tracks.c
-    wanted: list[ColumnElement[bool]] = [t.id == int(track)] if track.isascii() and track.isdigit() else []
+    is_id = track.isascii() and track.isdigit() and len(track) < 19  # no column holds longer ones
+    wanted: list[ColumnElement[bool]] = [t.id == int(track)] if is_id else []
     for condition in [*wanted, t.filepath == path]:
         for found in _select(database, condition):
             return found
@@ -131,7 +132,7 @@ def find_track(database: Database, track: str, path: str) -> StoredTrack | None:
 def stored_tracks(database: Database, version: int | None = FINGERPRINT_VERSION) -> Iterator[StoredTrack]:
     """Yield all tracks with a fingerprint of ``version`` (None: of any), read a page at a time."""
     f, key = database.fingerprints.c, database.tracks.c.id
-    conditions = [f.track_id.is_not(None), ~is_placeholder(database.fingerprints)]
+    conditions = [f.track_id.is_not(None), holds_fingerprint(database.fingerprints)]
     if version is not None:
         conditions.append(f.fingerprint_version == version)
     last: int | None = None
@@ -147,7 +148,7 @@ def stored_tracks(database: Database, version: int | None = FINGERPRINT_VERSION)
 def sample_tracks(database: Database, size: int) -> list[StoredTrack]:
     """Draw ``size`` tracks with a fingerprint of this version at random."""
     f = database.fingerprints
-    conditions = (f.c.fingerprint_version == FINGERPRINT_VERSION, ~is_placeholder(f))
+    conditions = (f.c.fingerprint_version == FINGERPRINT_VERSION, holds_fingerprint(f))
     return _select(database, *conditions, order=func.random(), limit=size)
 
 
@@ -161,12 +162,12 @@ def _select(
     query = (
         select(
             t.c.id,
-            t.c.filepath,
-            t.c.title,
+            reading(t.c.filepath),
+            reading(t.c.title),
             _column(t, "fingerprint_status"),
             _column(t, "fingerprint_error_message"),
             f.c.fingerprint_version,
-            is_placeholder(f),
+            holds_fingerprint(f),
             _column(f, "fingerprint_build"),
             *(f.c[name] for name in NAMES),
         )
@@ -180,11 +181,26 @@ def _select(
 
 
 def _stored(row: Any) -> StoredTrack:
-    track_id, path, title, status, error, version, placeholder, build, *values = row
-    fingerprint = None if version is None or placeholder else StoredFingerprint(track_id, version, values)
-    return StoredTrack(track_id, from_column(path), title, status or "(none)", error, fingerprint, build)
+    track_id, path, title, status, error, version, holds, build, *values = row
+    fingerprint = StoredFingerprint(track_id, int(version), values) if holds else None
+    message = _clean(error) if error is not None else None
+    return StoredTrack(
+        track_id, as_path(path), _clean(title, ""), _clean(status), message, fingerprint, as_text(build)
+    )
 
 
 def _column(table: Any, name: str) -> ColumnElement[Any]:
     """Return a column, or NULL in its place where the table lacks it."""
-    return table.c[name] if name in table.c else null().label(name)
+    return reading(table.c[name]) if name in table.c else null().label(name)
+
+
+def _clean(value: object, absent: str = "(none)") -> str:
+    """Return a value as text that can be printed and encoded, whatever the column holds."""
+    return absent if value is None else str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def _summed(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for name, count in counts:
+        totals[name] = totals.get(name, 0) + count
+    return totals

@@ -9,13 +9,23 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import URL, and_, case, exists, insert, or_, select, update
+from sqlalchemy import URL, Connection, case, exists, insert, or_, select, update
 
-from auralis_fp.library.store.claims import ClaimedTrack, Claims, WorkLeft
+from auralis_fp.library.errors import RefusedRow
+from auralis_fp.library.store.backlog import ABANDONED, Backlog, Unfinished, WorkLeft
+from auralis_fp.library.store.claims import ClaimedTrack, Claims
+from auralis_fp.library.store.columns import as_count, as_number, as_path, reading
 from auralis_fp.library.store.database import Database, utc_now
-from auralis_fp.library.store.filenames import from_column
 from auralis_fp.library.store.stored import StoredFingerprint
-from auralis_fp.library.store.tables import COMPLETE, ERROR, PENDING, PROCESSING, is_placeholder, is_suspect
+from auralis_fp.library.store.tables import (
+    COMPLETE,
+    ERROR,
+    PENDING,
+    PROCESSING,
+    holds_fingerprint,
+    is_new,
+    is_suspect,
+)
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = ["CLAIM_TIMEOUT_S", "LibraryRepository"]
@@ -59,9 +69,9 @@ class LibraryRepository:
         if not claim_timeout_s > 0:
             raise ValueError(f"claim_timeout_s must be positive, not {claim_timeout_s}")
         self.database: Final = database if isinstance(database, Database) else Database(database)
-        self._claims: Final = Claims(
-            self.database, timeout=timedelta(seconds=claim_timeout_s), outdated=outdated
-        )
+        timeout = timedelta(seconds=claim_timeout_s)
+        self._backlog: Final = Backlog(self.database, timeout=timeout, outdated=outdated)
+        self._claims: Final = Claims(self.database, self._backlog)
         self._tracks: Final = self.database.tracks
         self._fingerprints: Final = self.database.fingerprints
 
@@ -74,7 +84,7 @@ class LibraryRepository:
     def exists(self, track_id: int) -> bool:
         """Return whether the track has a fingerprint of any version; a placeholder row is not one."""
         f = self._fingerprints
-        query = select(exists().where(f.c.track_id == track_id, ~is_placeholder(f)))
+        query = select(exists().where(f.c.track_id == track_id, holds_fingerprint(f)))
         with self.database.read() as connection:
             return bool(connection.execute(query).scalar_one())
 
@@ -118,19 +128,33 @@ class LibraryRepository:
             ).rowcount
             if not settled:
                 return False
-            f = self._fingerprints
-            now = utc_now()
-            changed = self.database.row(f, {**values, "updated_at": now})
-            if not connection.execute(update(f).where(f.c.track_id == track_id).values(changed)).rowcount:
-                new = {**values, "track_id": track_id, "created_at": now, "updated_at": now}
-                connection.execute(insert(f).values(self.database.new_row(f, new)))
+            self._put(connection, track_id, values)
             return True
+
+    def _put(self, connection: Connection, track_id: int, values: dict[str, Any]) -> None:
+        f, now = self._fingerprints, utc_now()
+        changed = self.database.row(f, {**values, "updated_at": now})
+        if not connection.execute(update(f).where(f.c.track_id == track_id).values(changed)).rowcount:
+            new = {**values, "track_id": track_id, "created_at": now, "updated_at": now}
+            connection.execute(insert(f).values(self.database.new_row(f, new)))
+        # What a trigger has changed, or a column has rounded to something else, is not stored.
+        names = (*NAMES, "fingerprint_version")
+        stored = connection.execute(
+            select(*(f.c[name] for name in names)).where(f.c.track_id == track_id)
+        ).one()
+        if not all(
+            math.isclose(values[n], as_number(v) or 0.0, rel_tol=1e-5, abs_tol=1e-9)
+            for n, v in zip(names, stored, strict=True)
+        ):
+            raise RefusedRow(
+                f"{self.database.name}: the database holds other numbers than those it was given"
+            )
 
     def get_by_track_id(self, track_id: int) -> StoredFingerprint | None:
         """Return the track's fingerprint, of any version; None if it has none."""
         f = self._fingerprints
         query = select(f.c.fingerprint_version, *(f.c[name] for name in NAMES)).where(
-            f.c.track_id == track_id, ~is_placeholder(f)
+            f.c.track_id == track_id, holds_fingerprint(f)
         )
         with self.database.read() as connection:
             row = connection.execute(query).first()
@@ -138,24 +162,26 @@ class LibraryRepository:
 
     def get_missing_fingerprints(self, limit: int | None = None) -> list[ClaimedTrack]:
         """Return the tracks without a fingerprint, in order of id, except failed and running ones."""
-        t, f = self._tracks, self._fingerprints
+        t = self._tracks
         suspect = or_(t.c.fingerprint_status == PROCESSING, is_suspect(t)).label("suspect")
+        known = [reading(t.c[n]) for n in ("duration", "filesize") if n in t.c]
         query = (
-            select(t.c.id, t.c.filepath, suspect, *(t.c[n] for n in ("duration", "filesize") if n in t.c))
-            .where(
-                self._claims.unclaimed(),
-                ~exists().where(and_(f.c.track_id == t.c.id, ~is_placeholder(f))),
-            )
+            select(t.c.id, reading(t.c.filepath), suspect, is_new(t).label("new"), *known)
+            .where(self._backlog.unclaimed(), ~self._backlog.has_fingerprint())
             .order_by(t.c.id)
             .limit(limit)
         )
         with self.database.read() as connection:
-            rows = connection.execute(query).mappings()
             return [
                 ClaimedTrack(
-                    **{**row, "filepath": from_column(row["filepath"]), "suspect": bool(row["suspect"])}
+                    row["id"],
+                    as_path(row["filepath"]),
+                    as_number(row.get("duration")),
+                    as_count(row.get("filesize")),
+                    suspect=bool(row["suspect"]),
+                    new=bool(row["new"]),
                 )
-                for row in rows
+                for row in connection.execute(query).mappings()
             ]
 
     def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
@@ -170,9 +196,14 @@ class LibraryRepository:
         return "fingerprint_build" in self._fingerprints.c
 
     @property
+    def confirms_stores(self) -> bool:
+        """Whether True from :meth:`upsert` means that the row was read back."""
+        return True
+
+    @property
     def claim_timeout_s(self) -> float:
         """Seconds after which a claim that is not renewed may be taken over."""
-        return self._claims.timeout.total_seconds()
+        return self._backlog.timeout.total_seconds()
 
     def renew_claims(self) -> list[int]:
         """Renew every claim of this process; return the ids of those lost to another one."""
@@ -186,6 +217,16 @@ class LibraryRepository:
         """Release every claim of this process."""
         for track_id in self._claims.held:
             self._claims.release(track_id)
+
+    def fill_in(self, track_id: int, values: Mapping[str, Any]) -> None:
+        """Store what the file of a new track says of itself, by column; None leaves a column as it is."""
+        t = self._tracks
+        known = self.database.row(t, {name: value for name, value in values.items() if value is not None})
+        message = self.database.row(t, {"fingerprint_error_message": case((is_suspect(t), ABANDONED))})
+        if not message:  # then nothing says which tracks are new
+            return
+        with self.database.write() as connection:
+            connection.execute(update(t).where(t.c.id == track_id, is_new(t)).values({**known, **message}))
 
     def mark_error(self, track_id: int, message: str) -> bool:
         """Record why a track failed; it is not claimed again until :meth:`retry_failed`."""
@@ -218,12 +259,20 @@ class LibraryRepository:
 
     def reconcile(self) -> None:
         """Correct statuses that older programs left behind, by the fingerprints that are there."""
-        self._claims.reconcile()
+        self._backlog.reconcile()
 
     def work_left(self) -> WorkLeft:
         """Count what waits to be claimed."""
-        return self._claims.left()
+        return self._backlog.left()
 
     def claims_of_others(self) -> int:
         """Count the tracks that other processes hold, or held when they died."""
-        return self._claims.of_others()
+        return self._backlog.of_others(self._claims.held)
+
+    def more_expected(self) -> bool:
+        """Return whether tracks wait that this process cannot claim now: others claimed or locked them."""
+        return self._backlog.more_expected(self._claims.held)
+
+    def unfinished(self, names: int = 20) -> Unfinished:
+        """Count the tracks that still lack a fingerprint and have not failed; list the first ``names``."""
+        return self._backlog.unfinished(names)

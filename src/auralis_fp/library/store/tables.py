@@ -24,7 +24,7 @@ from sqlalchemy import (
     and_,
     false,
     func,
-    or_,
+    literal,
 )
 
 from auralis_fp.schema import NAMES
@@ -36,9 +36,13 @@ __all__ = [
     "CRASHED",
     "ERROR",
     "PENDING",
+    "PLACEHOLDER_LUFS",
+    "PLACEHOLDER_VERSION",
     "PROCESSING",
+    "UNREAD",
     "fingerprints",
-    "is_placeholder",
+    "holds_fingerprint",
+    "is_new",
     "is_suspect",
     "metadata",
     "tracks",
@@ -51,6 +55,13 @@ ERROR: Final = "error"
 
 CRASHED: Final = "Crashed: "
 """How the message of a track begins whose file may kill the process that analyses it."""
+
+UNREAD: Final = "its tags have not been read yet"
+"""How the message of a track ends that a scan has added, until it has read the tags."""
+
+PLACEHOLDER_LUFS: Final = -100.0
+PLACEHOLDER_VERSION: Final = 8
+_LARGEST: Final = 1e300
 
 metadata = MetaData()
 
@@ -100,19 +111,32 @@ BUILD: Final = Column("fingerprint_build", Text)
 """What computed a row; a column of ``track_fingerprints`` in databases that this package makes."""
 
 
-def is_placeholder(table: Table) -> ColumnElement[bool]:
-    """Return the SQL condition that a row holds no fingerprint.
+def holds_fingerprint(table: Table) -> ColumnElement[bool]:
+    """Return the SQL condition that a row holds a fingerprint of any version.
 
-    An older claim scheme inserted a row of zeros with ``lufs = -100`` and version 1 and left it there
-    when a worker died. Version 0 is ours: the file has changed since the row was computed.
+    The claim schemes of applications insert a row of zeros with ``lufs = -100`` and their own version, 1
+    to 8, and leave it there when a worker dies. Version 0 is ours: the file has changed since the row was
+    computed. Nor is a row a fingerprint whose 25 values are not all finite numbers; SQLite stores anything
+    in any column, and compares text as larger than every number.
     """
     columns: Any = table.c
-    return or_(columns.fingerprint_version < 1, and_(columns.lufs <= -100, columns.fingerprint_version == 1))
+    numbers = [columns[name].between(-_LARGEST, _LARGEST) for name in NAMES]
+    claimed = and_(columns.lufs <= PLACEHOLDER_LUFS, columns.fingerprint_version <= PLACEHOLDER_VERSION)
+    return func.coalesce(and_(columns.fingerprint_version.between(1, 2**31 - 1), ~claimed, *numbers), false())
 
 
 def is_suspect(table: Table) -> ColumnElement[bool]:
     """Return the SQL condition that a track is on record for having killed a process."""
+    return _message(table).startswith(CRASHED)
+
+
+def is_new(table: Table) -> ColumnElement[bool]:
+    """Return the SQL condition that a track was added by a scan, and its tags have not been read yet."""
+    return _message(table).endswith(UNREAD)
+
+
+def _message(table: Table) -> ColumnElement[str]:
     columns: Any = table.c
     if "fingerprint_error_message" not in columns:
-        return false()
-    return func.coalesce(columns.fingerprint_error_message, "").startswith(CRASHED)
+        return literal("")
+    return func.coalesce(columns.fingerprint_error_message, "")

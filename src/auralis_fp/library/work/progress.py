@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol
 
-from auralis_fp.library.store.claims import WorkLeft
+from auralis_fp.library.store.backlog import WorkLeft
 from auralis_fp.library.work.queue import QueueStatistics
 
 __all__ = ["Display", "Meter", "Snapshot", "format_seconds", "memory_bytes"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from auralis_fp.library.errors import LibraryError
-from auralis_fp.library.store.claims import WorkLeft
+from auralis_fp.library.store.backlog import WorkLeft
 from auralis_fp.library.store.repository import LibraryRepository
 from auralis_fp.library.work.catalog import Changes, synchronize
 from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
