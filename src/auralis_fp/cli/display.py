@@ -25,6 +25,7 @@ class PlainDisplay:
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._waiting = ""
 
     def __enter__(self) -> PlainDisplay:
         return self
@@ -33,8 +34,12 @@ class PlainDisplay:
         pass
 
     def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
-        """Print the line if it is time for one."""
+        """Print the line if it is time for one, and what the scan waits for when that begins."""
         now = time.monotonic()
+        if snapshot.waiting != self._waiting:
+            self._waiting = snapshot.waiting
+            if self._waiting:
+                print(f"Waiting: {self._waiting}", flush=True)
         if now >= self._next or last:
             print(snapshot.line, flush=True)
             self._next = now + _LINE_EVERY_S - 0.2  # show() comes at intervals of its own
@@ -77,6 +82,5 @@ def _drawn(snapshot: Snapshot) -> Group:
     if counts.slowest_path:
         name = printable(Path(counts.slowest_path).name)
         lines.append(Text(f"slowest {counts.slowest_s:.1f} s: {name}", style="dim", no_wrap=True))
-    if s.note:
-        lines.append(Text(s.note, style="yellow"))
+    lines += [Text(note, style="yellow") for note in (s.waiting and f"waiting: {s.waiting}", s.note) if note]
     return Group(bar, first, *lines)

@@ -85,11 +85,15 @@ def scan(
         _print_plan(db, roots, outdated=outdated, retry_failed=retry_failed)
         return
 
+    from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.repository import LibraryRepository
     from auralis_fp.library.work.extractor import FingerprintExtractor
     from auralis_fp.library.work.scan import Scan
 
-    repository = LibraryRepository(db, claim_timeout_s=claim_timeout, outdated=outdated)
+    # Without folders a new database would stay empty: its name is a slip.
+    repository = LibraryRepository(
+        Database(db, create=bool(roots)), claim_timeout_s=claim_timeout, outdated=outdated
+    )
     try:
         extractor = FingerprintExtractor(
             repository,
@@ -144,7 +148,7 @@ def _print_plan(db: str, roots: list[str], *, outdated: bool, retry_failed: bool
     from auralis_fp.library.store.queries import work_ahead
     from auralis_fp.library.work.catalog import synchronize
 
-    database = None if is_new(db) else Database(db, readonly=True)
+    database = None if roots and is_new(db) else Database(db, readonly=True)
     changes = synchronize(database, roots, dry_run=True)
     if roots:
         _print_changes(changes)
@@ -198,6 +202,12 @@ def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
     for folder, count in sorted(summary.unavailable.items()):
         print(f"Not there: {printable(folder)} ({count} tracks wait for it)")
     if summary.elsewhere:
-        print(f"Claimed by another process: {summary.elsewhere}; scan again if that process is gone")
+        print(
+            f"Claimed or locked by another process: {summary.elsewhere}; scan again if that process is gone"
+        )
+        for path in summary.elsewhere_paths:
+            print(f"  {printable(path)}")
+    if summary.failed_before:
+        print(f"Failed in earlier scans: {summary.failed_before} (try again with --retry-failed)")
     if summary.interrupted:
         print("Run the same command again to go on.")

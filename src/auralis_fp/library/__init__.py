@@ -10,12 +10,15 @@ try:
     from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.repository import LibraryRepository
     from auralis_fp.library.store.stored import StoredFingerprint
-    from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
+    from auralis_fp.library.work.extractor import FingerprintExtractor
+    from auralis_fp.library.work.outcomes import Extraction, Outcome
     from auralis_fp.library.work.protocol import (
         BuildKeeper,
         ClaimKeeper,
         FailureKeeper,
         FingerprintRepository,
+        StoreConfirmer,
+        TagKeeper,
     )
     from auralis_fp.library.work.queue import AsyncFingerprintQueue, FingerprintQueue, QueueStatistics
     from auralis_fp.library.work.scan import Scan, ScanSummary
@@ -45,5 +48,7 @@ __all__ = [
     "Scan",
     "ScanReport",
     "ScanSummary",
+    "StoreConfirmer",
     "StoredFingerprint",
+    "TagKeeper",
 ]

@@ -10,20 +10,22 @@ is certain. Rows of files that are gone stay, and are reported.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any, Final
 
-from sqlalchemy import Insert, String, or_, select, type_coerce, update
+from sqlalchemy import Connection, Insert, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from auralis_fp._text import printable
+from auralis_fp.library.errors import RefusedRow
 from auralis_fp.library.files.placing import remove_orphans
-from auralis_fp.library.files.tags import read_tags
 from auralis_fp.library.files.walk import AudioFile, Walk
+from auralis_fp.library.store.columns import as_count, as_epoch, as_path, as_text, reading
 from auralis_fp.library.store.database import Database, utc_now
-from auralis_fp.library.store.filenames import from_column, to_column
-from auralis_fp.library.store.tables import ERROR, PENDING, PROCESSING, is_suspect
+from auralis_fp.library.store.filenames import to_column
+from auralis_fp.library.store.tables import ERROR, PENDING, PROCESSING, UNREAD, is_new, is_suspect
 
 __all__ = ["Changes", "synchronize"]
 
@@ -46,6 +48,8 @@ class Changes:
         Links to files that are listed under another name already.
     unreadable : list of (str, str)
         Folders and files that could not be looked at, and why.
+    refused : list of (str, str)
+        Files that the database did not take, and why.
     not_followed : list of str
         Links that were left out because of where they lead.
     """
@@ -58,6 +62,7 @@ class Changes:
     missing_paths: list[str] = field(default_factory=list)
     other_names: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
     not_followed: list[str] = field(default_factory=list)
 
 
@@ -99,7 +104,6 @@ class _Row:
     path: str
     size: int | None
     mtime_ns: int | None
-    duration: float | None
     status: str | None
     fingerprinted_at: float | None
 
@@ -108,8 +112,11 @@ class _Row:
             return True
         if self.mtime_ns is not None:
             return self.mtime_ns != file.mtime_ns
-        # Application databases do not hold the file's time: newer than its fingerprint has to do.
-        return self.fingerprinted_at is not None and file.mtime_ns / 1e9 > self.fingerprinted_at
+        # Application databases do not hold the file's time: newer than its fingerprint has to do. A time
+        # that is still to come would be newer than every fingerprint.
+        return (
+            self.fingerprinted_at is not None and self.fingerprinted_at < file.mtime_ns / 1e9 <= time.time()
+        )
 
     def identity(self) -> _Identity:
         by = os.path.basename(self.path) if self.mtime_ns is None else self.mtime_ns
@@ -197,14 +204,7 @@ class _Synchronization:
                 matches.setdefault(row.id, []).append(file)
         for file in self.maybe_moved:
             rows = self._candidates(file)
-            tags = read_tags(file.path)
-            if (
-                len(rows) == 1
-                and len(matches[rows[0].id]) == 1
-                and _same_length(rows[0].duration, tags.duration)
-            ):
-                self._move(rows[0], file)
-            else:
+            if not (len(rows) == 1 and len(matches[rows[0].id]) == 1 and self._move(rows[0], file)):
                 self._add([file])
 
     def _candidates(self, file: AudioFile) -> list[_Row]:
@@ -214,25 +214,19 @@ class _Synchronization:
     def _select(self) -> Any:
         assert self.database is not None
         t = self.database.tracks.c
-        # On SQLite, text of any age and author: parsed here, leniently.
-        times = [
-            type_coerce(t[n], String) if self.database.is_sqlite else t[n]
-            for n in ("fingerprint_computed_at", "fingerprint_started_at")
-            if n in t
-        ]
-        names = [n for n in ("filesize", "file_mtime_ns", "duration", "fingerprint_status") if n in t]
-        return select(t.id, t.filepath, *(t[n] for n in names), *times)
+        names = [n for n in ("filepath", "filesize", "file_mtime_ns", "fingerprint_status") if n in t]
+        times = [n for n in ("fingerprint_computed_at", "fingerprint_started_at") if n in t]
+        return select(t.id, *(reading(t[n]) for n in names), *(self.database.epoch(t[n]) for n in times))
 
     def _row(self, mapping: Any) -> _Row:
         times = (mapping.get("fingerprint_computed_at"), mapping.get("fingerprint_started_at"))
         return _Row(
             id=mapping["id"],
-            path=from_column(mapping["filepath"]),
-            size=mapping.get("filesize"),
-            mtime_ns=mapping.get("file_mtime_ns"),
-            duration=mapping.get("duration"),
-            status=mapping.get("fingerprint_status"),
-            fingerprinted_at=next((t for t in map(_epoch, times) if t is not None), None),
+            path=as_path(mapping["filepath"]),
+            size=as_count(mapping.get("filesize")),
+            mtime_ns=_whole(mapping.get("file_mtime_ns")),
+            status=as_text(mapping.get("fingerprint_status")),
+            fingerprinted_at=next((t for t in map(as_epoch, times) if t is not None), None),
         )
 
     def _rows_below(self, roots: list[str]) -> Iterator[_Row]:
@@ -270,65 +264,94 @@ class _Synchronization:
         if self.dry_run or not changed:
             return
         assert self.database is not None
+        for (row, file), _refusal in self.database.run_each(self._wait_again, changed):
+            for (_row, same), reason in self.database.run_each(self._wait_unmeasured, [(row, file)]):
+                self.changes.refused.append((same.path, str(reason)))
+
+    def _wait_again(self, connection: Connection, change: tuple[_Row, AudioFile]) -> None:
+        self._make_wait(connection, change[0], _state_values(change[1]))
+
+    def _wait_unmeasured(self, connection: Connection, change: tuple[_Row, AudioFile]) -> None:
+        self._make_wait(connection, change[0], {})  # the size may be more than the column holds
+
+    def _make_wait(self, connection: Connection, row: _Row, state: dict[str, Any]) -> None:
+        assert self.database is not None
         t, f = self.database.tracks, self.database.fingerprints
-        with self.database.write() as connection:
-            for row, file in changed:
-                waiting = update(t).where(
-                    t.c.id == row.id, t.c.fingerprint_status.is_distinct_from(PROCESSING)
-                )
-                values = {**_state_values(file), **_WAITING}
-                if connection.execute(waiting.values(self.database.row(t, values))).rowcount:
-                    # Version 0: the numbers stay until there are new ones, but describe another recording.
-                    old = update(f).where(f.c.track_id == row.id)
-                    connection.execute(old.values(fingerprint_version=0))
+        values = self.database.row(t, {**state, **_WAITING})
+        if "fingerprint_error_message" in values:  # whose tags have not been read, that still holds
+            message = t.c.fingerprint_error_message
+            values["fingerprint_error_message"] = case((is_new(t), message))
+        waiting = update(t).where(t.c.id == row.id, t.c.fingerprint_status.is_distinct_from(PROCESSING))
+        if connection.execute(waiting.values(values)).rowcount:
+            # Version 0: the numbers stay until there are new ones, but describe another recording.
+            connection.execute(update(f).where(f.c.track_id == row.id).values(fingerprint_version=0))
 
     def _add(self, files: list[AudioFile]) -> None:
         self.changes.new += len(files)
         if self.dry_run or not files:
             return
         assert self.database is not None
-        t, now = self.database.tracks, utc_now()
-        rows = []
-        for file in files:
-            tags = read_tags(file.path)
-            extension = os.path.splitext(file.path)[1][1:].lower()
-            values = {
-                "title": _fitting(t.c.title, tags.title),
-                "filepath": to_column(file.path),
-                "duration": tags.duration,
-                "sample_rate": tags.sample_rate,
-                "bit_depth": tags.bit_depth,
-                "channels": tags.channels,
-                "format": extension,
-                "created_at": now,
-                "updated_at": now,
-                **_state_values(file),
-                **_WAITING,
-            }
-            rows.append(self.database.new_row(t, values))
-        with self.database.write() as connection:
-            connection.execute(_insert_or_ignore(connection.dialect.name, t), rows)
+        rows = [(file, self._new_row(file)) for file in files]
+        try:
+            self.database.run(lambda connection: self._insert(connection, [row for _file, row in rows]))
+        except RefusedRow:
+            for (file, row), _refusal in self.database.run_each(self._insert_one, rows):
+                bare = {name: row[name] for name in ("title", "filepath")}
+                for _same, reason in self.database.run_each(
+                    self._insert_one, [(file, self._completed(bare))]
+                ):
+                    self.changes.new -= 1
+                    self.changes.refused.append((file.path, str(reason)))
 
-    def _move(self, row: _Row, file: AudioFile) -> None:
+    def _insert(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        assert self.database is not None
+        connection.execute(_insert_or_ignore(connection.dialect.name, self.database.tracks), rows)
+
+    def _insert_one(self, connection: Connection, new: tuple[AudioFile, dict[str, Any]]) -> None:
+        self._insert(connection, [new[1]])
+
+    def _new_row(self, file: AudioFile) -> dict[str, Any]:
+        """Return the row of a new file; what its tags say is read when it is claimed."""
+        stem, extension = os.path.splitext(os.path.basename(file.path))
+        now = utc_now()
+        values = {
+            "title": printable(stem),
+            "filepath": to_column(file.path),
+            "format": extension[1:].lower(),
+            "created_at": now,
+            "updated_at": now,
+            **_state_values(file),
+        }
+        return self._completed(values)
+
+    def _completed(self, values: dict[str, Any]) -> dict[str, Any]:
+        assert self.database is not None
+        values = {**values, **_WAITING, "fingerprint_error_message": UNREAD}
+        return self.database.new_row(self.database.tracks, values)
+
+    def _move(self, row: _Row, file: AudioFile) -> bool:
+        """Give a row its file's new name; return whether that was possible."""
+        if not self.dry_run:
+            assert self.database is not None
+            try:
+                self.database.run(lambda connection: self._rename(connection, row, file))
+            except RefusedRow:  # another scan has just added the new name
+                return False
         self.changes.moved += 1
         self.changes.missing -= 1
         if row.path in self.changes.missing_paths:
             self.changes.missing_paths.remove(row.path)
-        if self.dry_run:
-            return
+        return True
+
+    def _rename(self, connection: Connection, row: _Row, file: AudioFile) -> None:
         assert self.database is not None
         t = self.database.tracks
         moved = update(t).where(t.c.id == row.id, t.c.filepath == to_column(row.path))
-        values: dict[str, Any] = {
-            "filepath": to_column(file.path),
-            **_state_values(file),
-            "updated_at": utc_now(),
-        }
-        with self.database.write() as connection:
-            connection.execute(moved.values(self.database.row(t, values)))
-            # It may have failed for no other reason than not being where it was, unless it has crashed.
-            failed = update(t).where(t.c.id == row.id, t.c.fingerprint_status == ERROR, ~is_suspect(t))
-            connection.execute(failed.values(self.database.row(t, _WAITING)))
+        values = {"filepath": to_column(file.path), **_state_values(file), "updated_at": utc_now()}
+        connection.execute(moved.values(self.database.row(t, values)))
+        # It may have failed for no other reason than not being where it was, unless it has crashed.
+        failed = update(t).where(t.c.id == row.id, t.c.fingerprint_status == ERROR, ~is_suspect(t))
+        connection.execute(failed.values(self.database.row(t, _WAITING)))
 
 
 _WAITING: Final[dict[str, Any]] = {
@@ -343,27 +366,11 @@ def _state_values(file: AudioFile) -> dict[str, Any]:
 
 
 def _insert_or_ignore(dialect: str, table: Any) -> Insert:
-    """Insert rows, leaving out those that another scan has just added."""
+    """Return a statement that leaves out rows that another scan has just added."""
     if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing() if dialect == "sqlite" else Insert(table)
 
 
-def _fitting(column: Any, text: str) -> str:
-    return text[: getattr(column.type, "length", None)]
-
-
-def _same_length(one: float | None, other: float | None) -> bool:
-    return one is None or other is None or abs(one - other) < 1.0
-
-
-def _epoch(value: object) -> float | None:
-    """Return the seconds since the epoch of a DATETIME in UTC, however a program wrote it."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip().removesuffix("Z"))
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).timestamp()
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

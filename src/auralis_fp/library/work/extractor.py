@@ -1,83 +1,32 @@
 """Takes the fingerprint of a track from its sidecar or from an analysis, and stores it."""
 
-# Paths are strings here: they come from and go to the database, 54 000 at a time.
-# ruff: noqa: PTH100, PTH112, PTH120
-
 from __future__ import annotations
 
 import logging
 import math
 import os
 import time
-import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, overload
 
 from auralis_fp._types import Analyze
 from auralis_fp.cancel import CancelToken
 from auralis_fp.errors import AnalysisError, Cancelled, FileNotFound, Unreadable
 from auralis_fp.isolation import MEMORY_LIMIT, IsolatedAnalyzer, interpreter
+from auralis_fp.library.errors import LibraryError, RefusedRow
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.sidecar import Content, FileState
 from auralis_fp.library.work.analyzers import build_of, choose_analyzer, is_compiled
+from auralis_fp.library.work.outcomes import Extraction, Outcome, message_of, what_is_away
 from auralis_fp.library.work.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
-from auralis_fp.metadata import Metadata
+from auralis_fp.library.work.settings import Settings
+from auralis_fp.library.work.storing import NotStored, TrackLost, has_fingerprint, store
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
-__all__ = ["Extraction", "FingerprintExtractor", "Outcome"]
+__all__ = ["FingerprintExtractor"]
 
 _log = logging.getLogger(__name__)
-
-
-class Outcome(Enum):
-    """What became of a track."""
-
-    ANALYZED = "analyzed"
-    CACHED = "cached"
-    """Taken from the sidecar."""
-    FAILED = "failed"
-    """The file is at fault; its status is ``error``."""
-    CANCELLED = "cancelled"
-    """Given back unfinished."""
-    UNAVAILABLE = "unavailable"
-    """The folder of the file is not there, so a disk is: given back, to be tried again later."""
-    LOST = "lost"
-    """Another process has the track, or it is no longer in the database; nothing was stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """Result of :meth:`FingerprintExtractor.extract`.
-
-    Attributes
-    ----------
-    outcome : Outcome
-        What became of the track.
-    message : str
-        The reason, unless a fingerprint was stored.
-    seconds : float
-        Time taken.
-    audio_seconds : float
-        Length of the audio, where it was analysed.
-    sidecar_error : str
-        Why the sidecar could not be written, if so.
-    metadata : Metadata or None
-        What is known about the recording.
-    """
-
-    outcome: Outcome
-    message: str = ""
-    seconds: float = 0.0
-    audio_seconds: float = 0.0
-    sidecar_error: str = ""
-    metadata: Metadata | None = None
-
-    @property
-    def stored(self) -> bool:
-        """Whether the track has a fingerprint now."""
-        return self.outcome in (Outcome.ANALYZED, Outcome.CACHED)
 
 
 class FingerprintExtractor:
@@ -85,8 +34,8 @@ class FingerprintExtractor:
 
     A file that cannot be analysed never raises and never becomes a row of made-up values: its track
     gets the status ``error`` and the message. Neither the file nor its track row is ever deleted. What
-    does raise is what no file is at fault for: a database that fails (:class:`LibraryError`, or what
-    another repository raises) and an installation without any analyzer (:class:`ImportError`).
+    does raise is what no file is at fault for: a database that fails (:class:`LibraryError`) and an
+    installation without any analyzer (:class:`ImportError`).
 
     Parameters
     ----------
@@ -98,6 +47,13 @@ class FingerprintExtractor:
         False is the rollback switch: :mod:`auralis_fp.reference` instead of the compiled core.
     use_rust_server : bool, optional
         Deprecated name of ``use_native``, from the time of the HTTP server.
+    track_repository : object, optional
+        Is asked to record why a track failed, if it has ``mark_error`` and ``fingerprint_repository`` does
+        not. Tracks are never deleted from it.
+    fingerprint_strategy : {"full-track", "sampling"}, optional
+        The whole track is measured in either case; ``"sampling"`` warns of that.
+    sampling_interval : float, optional
+        Goes with ``"sampling"``, and has no effect.
     analyze : Analyze, optional
         The function that measures, in place of the one that ``use_native`` chooses.
     isolate : bool, optional
@@ -110,36 +66,75 @@ class FingerprintExtractor:
     sidecar_roots : sequence of str or None
         Folders that sidecars are written in, see :func:`auralis_fp.library.files.sidecar.write`. None, as
         long as no scan has set it: beside every track.
+
+    Notes
+    -----
+    Applications call it in the forms of their versions, by position too: ``(repository,
+    use_sidecar_files, fingerprint_strategy, sampling_interval, use_rust_server)`` and ``(repository,
+    track_repository, use_sidecar_files)``. Every argument is an attribute of the same name, and
+    ``fingerprint_repo`` and ``track_repo`` are the repositories.
     """
 
+    @overload
     def __init__(
         self,
         fingerprint_repository: FingerprintRepository,
-        use_sidecar_files: bool = True,
-        use_native: bool = True,
-        use_rust_server: bool | None = None,
+        use_sidecar_files: bool = ...,
+        use_native: bool = ...,
+        use_rust_server: bool | None = ...,
         *,
-        analyze: Analyze | None = None,
-        isolate: bool | None = None,
+        track_repository: object = ...,
+        fingerprint_strategy: str | None = ...,
+        sampling_interval: float | None = ...,
+        analyze: Analyze | None = ...,
+        isolate: bool | None = ...,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        fingerprint_repository: FingerprintRepository,
+        use_sidecar_files: bool,
+        fingerprint_strategy: str,
+        sampling_interval: float = ...,
+        use_rust_server: bool | None = ...,
+        *,
+        analyze: Analyze | None = ...,
+        isolate: bool | None = ...,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        fingerprint_repository: FingerprintRepository,
+        track_repository: object,
+        use_sidecar_files: bool = ...,
+        *,
+        analyze: Analyze | None = ...,
+        isolate: bool | None = ...,
+    ) -> None: ...
+
+    def __init__(
+        self, fingerprint_repository: FingerprintRepository, *arguments: Any, **options: Any
     ) -> None:
-        if use_rust_server is not None:
-            warnings.warn(
-                "use_rust_server is now called use_native: there is no server any more",
-                DeprecationWarning,
-                stacklevel=2,
-            )
-            use_native = use_rust_server
+        settings = Settings.of(arguments, options)
         self.repository: Final = fingerprint_repository
-        self.use_sidecar_files: Final = use_sidecar_files
-        self.use_native: Final = use_native
-        self.isolate: Final = isolate
+        self.fingerprint_repo: Final = fingerprint_repository
+        self.track_repo: Final = settings.track_repository
+        self.use_sidecar_files: Final = settings.use_sidecar_files
+        self.use_native: Final = settings.use_native
+        self.use_rust_server: Final = settings.use_native
+        self.fingerprint_strategy: Final = settings.fingerprint_strategy or "full-track"
+        self.sampling_interval: Final = settings.sampling_interval
+        self.isolate: Final = settings.isolate
         self.sidecar_roots: Sequence[str] | None = None
-        self._analyze: Final = analyze or choose_analyzer(use_native)
+        self._analyze: Final = settings.analyze or choose_analyzer(settings.use_native)
         # The reference holds all samples of a file, which is a matter of gigabytes.
         memory_limit = MEMORY_LIMIT if is_compiled(self._analyze) else None
         self._isolated: Final = IsolatedAnalyzer(self._analyze, memory_limit=memory_limit)
         self._build: Final = build_of(self._analyze)
-        self._isolates_suspects: Final = isolate is None and analyze is None and interpreter() is not None
+        chosen_here = settings.isolate is None and settings.analyze is None
+        self._isolates_suspects: Final = chosen_here and interpreter() is not None
 
     def extract_and_store(self, track_id: int, filepath: str | os.PathLike[str]) -> bool:
         """Store the fingerprint of a track; return whether it has one now."""
@@ -173,44 +168,44 @@ class FingerprintExtractor:
             Whether a process that analysed it has died, see ``isolate``.
         """
         started = time.monotonic()
-        path = os.fspath(filepath)
+        extraction = self._extract(track_id, filepath, timeout, cancel, read_sidecar, suspect)
+        return replace(extraction, seconds=time.monotonic() - started)
+
+    def _extract(
+        self,
+        track_id: int,
+        filepath: object,
+        timeout: float | None,
+        cancel: CancelToken | None,
+        read_sidecar: bool,
+        suspect: bool,
+    ) -> Extraction:
         isolated = self.isolate or (suspect and self._isolates_suspects)
         analyze = self._isolated if isolated else self._analyze
+        path = str(filepath)
         try:
+            path = _path(filepath)
             content, state, cached = self._content(path, analyze, timeout, cancel, read_sidecar)
         except Cancelled:
-            self._give_back(track_id)
-            return Extraction(Outcome.CANCELLED, "cancelled", time.monotonic() - started)
-        except FileNotFound as error:
-            folder = os.path.dirname(os.path.abspath(path))
-            if isinstance(self.repository, ClaimKeeper) and not os.path.isdir(folder):
-                self._give_back(track_id, retry_later=True)
-                message = f"the folder {folder} is not there"
-                return Extraction(Outcome.UNAVAILABLE, message, time.monotonic() - started)
-            return self._failed(track_id, path, error, started)
+            self._release(track_id)
+            return Extraction(Outcome.CANCELLED, "cancelled")
         except ImportError:
             raise
-        except Exception as error:  # a defect in the analyzer must not stop the worker either
-            return self._failed(track_id, path, error, started)
-
-        if not self._store(track_id, content):
-            message = "another process has this track, or it is no longer in the database"
-            return Extraction(Outcome.LOST, message, time.monotonic() - started)
-        sidecar_error = ""
-        if self.use_sidecar_files and not cached:
-            try:
-                sidecar.write(
-                    path, content.values, state, metadata=content.metadata, build=content.build,
-                    roots=self.sidecar_roots,
-                )  # fmt: skip
-            except OSError as error:
-                sidecar_error = error.strerror or str(error)
-                _log.info("%s: sidecar not written: %s", path, sidecar_error)
+        except (KeyboardInterrupt, GeneratorExit):
+            self._release(track_id)
+            raise
+        except BaseException as error:  # a defect in the analyzer must not stop the worker either
+            return self._failed(track_id, path, error)
+        try:
+            store(self.repository, track_id, self._row(content))
+        except TrackLost as loss:
+            return Extraction(Outcome.LOST, str(loss))
+        except NotStored as refusal:
+            return self._refused(track_id, path, refusal)
         return Extraction(
             Outcome.CACHED if cached else Outcome.ANALYZED,
-            seconds=time.monotonic() - started,
             audio_seconds=content.metadata.duration if content.metadata and not cached else 0.0,
-            sidecar_error=sidecar_error,
+            sidecar_error="" if cached else self._write_sidecar(path, content, state),
             metadata=content.metadata,
         )
 
@@ -222,7 +217,7 @@ class FingerprintExtractor:
         tracks : iterable of (id, path)
             The tracks. Those that have a fingerprint already are skipped.
         max_failures : int
-            Stop when so many have failed.
+            Stop when so many in a row have failed.
 
         Returns
         -------
@@ -234,15 +229,17 @@ class FingerprintExtractor:
 
     def _batch(self, tracks: Iterable[tuple[int, str, bool]], max_failures: int = 10) -> dict[str, int]:
         counts = {"success": 0, "failed": 0, "skipped": 0, "cached": 0}
+        in_a_row = 0
         for track_id, path, suspect in tracks:
-            if self.repository.exists(track_id):
+            if has_fingerprint(self.repository, track_id):
                 counts["skipped"] += 1
                 continue
             extraction = self.extract(track_id, path, suspect=suspect)
             counts["success" if extraction.stored else "failed"] += 1
             counts["cached"] += extraction.outcome is Outcome.CACHED
-            if counts["failed"] >= max_failures:
-                _log.error("stopped after %d failures", counts["failed"])
+            in_a_row = 0 if extraction.stored else in_a_row + 1
+            if in_a_row >= max(max_failures, 1):
+                _log.error("stopped after %d failures in a row", in_a_row)
                 break
         return counts
 
@@ -256,8 +253,9 @@ class FingerprintExtractor:
         return self.extract(track_id, filepath, read_sidecar=False).stored
 
     def get_fingerprint(self, track_id: int) -> Any:
-        """Return the stored fingerprint of a track, or None."""
-        return self.repository.get_by_track_id(track_id)
+        """Return the stored fingerprint of a track, as a mapping if it can be one; None if there is none."""
+        row = self.repository.get_by_track_id(track_id)
+        return row.to_dict() if hasattr(row, "to_dict") and not isinstance(row, Mapping) else row
 
     def _content(
         self,
@@ -282,28 +280,75 @@ class FingerprintExtractor:
                 return Content(values, fingerprint.metadata, self._build), before, False
         raise OSError("the file keeps changing while it is analysed")
 
-    def _store(self, track_id: int, content: Content) -> bool:
-        values: dict[str, Any] = dict(content.values)
-        if isinstance(self.repository, BuildKeeper) and self.repository.keeps_builds:
-            values["fingerprint_build"] = content.build
-        stored = self.repository.upsert(track_id, values)
-        # Repositories differ in what they return; None says nothing.
-        return self.repository.exists(track_id) if stored is None else stored is not False
+    def _row(self, content: Content) -> dict[str, Any]:
+        row: dict[str, Any] = dict(content.values)
+        if isinstance(self.repository, BuildKeeper) and self.repository.keeps_builds is True:
+            row["fingerprint_build"] = content.build
+        return row
 
-    def _failed(self, track_id: int, path: str, error: Exception, started: float) -> Extraction:
-        if isinstance(error, AnalysisError):
-            message = f"{error.kind}: {error.cause} ({error.stage})"
-        else:
-            message = f"{type(error).__name__}: {error}"
-            _log.debug("track %s: %s", track_id, path, exc_info=error)
+    def _write_sidecar(self, path: str, content: Content, state: FileState) -> str:
+        """Write the sidecar of a file, if sidecars are used; return why that was not possible, if so."""
+        if not self.use_sidecar_files:
+            return ""
+        try:
+            sidecar.write(
+                path, content.values, state, metadata=content.metadata, build=content.build,
+                roots=self.sidecar_roots,
+            )  # fmt: skip
+        except Exception as error:  # whatever it is, the fingerprint is stored
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            _log.info("%s: sidecar not written: %s", path, reason)
+            return reason or type(error).__name__
+        return ""
+
+    def _failed(self, track_id: int, path: str, error: BaseException) -> Extraction:
+        away = what_is_away(path, error)
+        if away is not None:
+            _log.warning("track %s: %s: %s", track_id, path, away)
+            self._release(track_id, retry_later=True)
+            return Extraction(Outcome.UNAVAILABLE, away, postponed=True)
+        message = message_of(error)
         _log.warning("track %s: %s: %s", track_id, path, message)
-        if isinstance(self.repository, FailureKeeper):
-            self.repository.mark_error(track_id, message)
-        return Extraction(Outcome.FAILED, message, time.monotonic() - started)
+        if not isinstance(error, AnalysisError):
+            _log.debug("track %s", track_id, exc_info=error)
+        return self._recorded(track_id, Extraction(Outcome.FAILED, message))
 
-    def _give_back(self, track_id: int, *, retry_later: bool = False) -> None:
+    def _refused(self, track_id: int, path: str, refusal: NotStored) -> Extraction:
+        message = message_of(refusal)
+        _log.warning("track %s: %s: %s", track_id, path, message)
+        extraction = Extraction(Outcome.FAILED, message, refused=True)
+        if isinstance(refusal.__cause__, RefusedRow):  # it will be so the next time
+            return self._recorded(track_id, extraction)
+        self._release(track_id, retry_later=True)
+        return replace(extraction, postponed=True)
+
+    def _recorded(self, track_id: int, failure: Extraction) -> Extraction:
+        """Record why a track failed; return the failure, with the reason if it could not be recorded."""
+        for repository in (self.repository, self.track_repo):
+            if isinstance(repository, FailureKeeper):
+                try:
+                    repository.mark_error(track_id, failure.message)
+                except Exception as error:
+                    if isinstance(error, LibraryError) and not isinstance(error, RefusedRow):
+                        raise
+                    self._release(track_id, retry_later=True)
+                    message = f"{failure.message}; this could not be recorded: {error}"
+                    return replace(failure, message=message, postponed=True)
+                break
+        return failure
+
+    def _release(self, track_id: int, *, retry_later: bool = False) -> None:
         if isinstance(self.repository, ClaimKeeper):
             self.repository.release_claim(track_id, retry_later=retry_later)
+
+
+def _path(filepath: object) -> str:
+    if not isinstance(filepath, str | bytes | os.PathLike):
+        raise TypeError(f"the track's row names no file: {filepath!r}")
+    path = os.fsdecode(filepath)
+    if not path:
+        raise ValueError("the track's row names no file")
+    return path
 
 
 def _state(path: str) -> FileState:

@@ -34,6 +34,8 @@ class Snapshot:
         The counters behind it.
     note : str
         What else goes on: a folder walk, a stop.
+    waiting : str
+        What the scan waits for, if it waits for somebody else.
     """
 
     done: int
@@ -43,6 +45,7 @@ class Snapshot:
     eta_s: float | None
     statistics: QueueStatistics
     note: str = ""
+    waiting: str = ""
 
     @property
     def line(self) -> str:
@@ -65,7 +68,13 @@ class Meter:
         self._samples: deque[tuple[float, int, int, float]] = deque()
 
     def measure(
-        self, statistics: QueueStatistics, left: WorkLeft, *, limit: int | None = None, note: str = ""
+        self,
+        statistics: QueueStatistics,
+        left: WorkLeft,
+        *,
+        limit: int | None = None,
+        note: str = "",
+        waiting: str = "",
     ) -> Snapshot:
         """Take the counters at a moment and the work that is left after it."""
         tracks_left = statistics.running + left.tracks
@@ -99,6 +108,7 @@ class Meter:
             eta_s,
             statistics,
             note,
+            waiting,
         )
 
 

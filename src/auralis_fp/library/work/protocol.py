@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["BuildKeeper", "ClaimKeeper", "FailureKeeper", "FingerprintRepository", "TrackLike"]
+__all__ = [
+    "BuildKeeper",
+    "ClaimKeeper",
+    "FailureKeeper",
+    "FingerprintRepository",
+    "StoreConfirmer",
+    "TagKeeper",
+    "TrackLike",
+]
 
 
 class TrackLike(Protocol):
@@ -28,14 +36,23 @@ class FingerprintRepository(Protocol):
     """The five methods that every repository has.
 
     :class:`auralis_fp.library.LibraryRepository` is this package's own. What a repository has
-    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`, :class:`BuildKeeper`) is used if it is there.
+    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`, :class:`BuildKeeper`,
+    :class:`StoreConfirmer`, :class:`TagKeeper`) is used if it is there.
     """
 
     def exists(self, track_id: int) -> bool:
         """Return whether the track has a fingerprint; a placeholder row is not one."""
 
     def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> Any:
-        """Store the 25 values and ``fingerprint_version``; False where it could not be stored."""
+        """Store the 25 values and ``fingerprint_version``.
+
+        Returns
+        -------
+        Any
+            True, or the row that was stored: what was stored is then read back with
+            :meth:`get_by_track_id`. None if it could not be stored; False if the track is no longer the
+            caller's, or there is none.
+        """
 
     def get_by_track_id(self, track_id: int) -> Any:
         """Return the stored fingerprint, or None."""
@@ -77,3 +94,20 @@ class BuildKeeper(Protocol):
     @property
     def keeps_builds(self) -> bool:
         """Whether ``upsert`` takes it, a text, as ``fingerprint_build`` among the values."""
+
+
+@runtime_checkable
+class StoreConfirmer(Protocol):
+    """A repository that reads back what it stores, so that nobody else has to."""
+
+    @property
+    def confirms_stores(self) -> bool:
+        """Whether True from ``upsert`` means that the row was read back, with the same numbers."""
+
+
+@runtime_checkable
+class TagKeeper(Protocol):
+    """A repository that takes what the file of a new track says of itself."""
+
+    def fill_in(self, track_id: int, values: Mapping[str, Any]) -> Any:
+        """Store ``title``, ``duration``, ``sample_rate``, ``bit_depth`` and ``channels`` of a new track."""

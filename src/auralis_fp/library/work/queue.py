@@ -8,17 +8,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from auralis_fp.cancel import CancelToken
+from auralis_fp.library.errors import LibraryError, RefusedRow
 from auralis_fp.library.files.tags import read_tags
-from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
-from auralis_fp.library.work.protocol import ClaimKeeper, TrackLike
+from auralis_fp.library.store.claims import ClaimedTrack
+from auralis_fp.library.store.columns import as_count, as_number
+from auralis_fp.library.work.extractor import FingerprintExtractor
+from auralis_fp.library.work.outcomes import Extraction, Outcome
+from auralis_fp.library.work.protocol import ClaimKeeper, TagKeeper, TrackLike
 
 __all__ = ["AsyncFingerprintQueue", "FingerprintQueue", "QueueStatistics", "default_deadline_s"]
 
 _log = logging.getLogger(__name__)
+
+MOST_REFUSED: Final = 10
+"""Fingerprints in a row that a repository may refuse before the queue gives up."""
+
+_LONGEST_S: Final = 24 * 3600.0  # longer recordings are refused
 
 Progress = Callable[[TrackLike, Extraction], None]
 
@@ -68,18 +77,19 @@ class QueueStatistics:
 
 
 def default_deadline_s(track: TrackLike) -> float:
-    """Seconds one track may take: 60, or a tenth of its duration where that is longer."""
-    duration = getattr(track, "duration", None)
+    """Return the seconds that a track may take: 60, or a tenth of its duration if that is longer."""
+    duration = as_number(getattr(track, "duration", None))
     if duration is None:
         duration = read_tags(track.filepath).duration
-    return max(60.0, (duration or 0.0) / 10)
+    return max(60.0, min(duration or 0.0, _LONGEST_S) / 10)
 
 
 class FingerprintQueue:
     """Workers that claim tracks from the extractor's repository until there are none.
 
     Nothing is queued in memory: each worker claims a track, works on it and claims the next. A bad
-    track never stops a worker. A repository that fails stops them all, see :attr:`error`.
+    track never stops a worker. A database that fails stops them all, and so does a repository that takes
+    none of :data:`MOST_REFUSED` fingerprints in a row; see :attr:`error`.
 
     Parameters
     ----------
@@ -143,6 +153,7 @@ class FingerprintQueue:
         self._statistics = QueueStatistics()
         self._started_at = time.monotonic()
         self._claimed = 0
+        self._refused = 0
         self._ask_again_at = 0.0
         self._stopping = threading.Event()
         self._finished = threading.Event()
@@ -170,7 +181,7 @@ class FingerprintQueue:
             if self._alive:
                 raise RuntimeError("the queue is running")
             self._error, self._statistics, self._started_at = None, QueueStatistics(), time.monotonic()
-            self._claimed, self._ask_again_at = 0, 0.0
+            self._claimed, self._refused, self._ask_again_at = 0, 0, 0.0
             self._stopping, self._finished, self._cancel = threading.Event(), threading.Event(), CancelToken()
             self._alive = self._workers
             self._threads = [
@@ -214,16 +225,23 @@ class FingerprintQueue:
         try:
             while (track := self._next()) is not None:
                 self._process(track)
-        except Exception as error:
-            _log.debug("worker stopped", exc_info=error)
-            with self._lock:
-                self._error = self._error or error
-            self._stopping.set()
+        except BaseException as error:
+            self._give_up(error)
         finally:
             with self._lock:
                 self._alive -= 1
                 if not self._alive:
                     self._finished.set()
+
+    def _give_up(self, error: BaseException) -> None:
+        """Stop everything: what is being analysed could not be stored."""
+        _log.debug("worker stopped", exc_info=error)
+        if not isinstance(error, Exception):
+            error = RuntimeError(f"a worker ended with {type(error).__name__}: {error}")
+        with self._lock:
+            self._error = self._error or error
+        self._stopping.set()
+        self._cancel.cancel()
 
     def _next(self) -> TrackLike | None:
         """Claim a track, waiting for one if any is to be expected; None ends the worker."""
@@ -250,14 +268,7 @@ class FingerprintQueue:
             self._statistics = replace(self._statistics, running=self._statistics.running + 1)
         extraction = None
         try:
-            deadline_s = self._deadline_s(track) if callable(self._deadline_s) else self._deadline_s
-            extraction = self._extractor.extract(
-                track.id,
-                track.filepath,
-                timeout=deadline_s,
-                cancel=self._cancel,
-                suspect=getattr(track, "suspect", False),
-            )
+            extraction = self._extracted(track)
         finally:
             if extraction is None and isinstance(self._repository, ClaimKeeper):
                 with contextlib.suppress(Exception):  # the repository has just failed, maybe for good
@@ -269,6 +280,40 @@ class FingerprintQueue:
                 self._on_progress(track, extraction)
             except Exception:
                 _log.exception("the progress callback failed")
+        with self._lock:
+            self._refused = self._refused + 1 if extraction.refused else 0
+            enough = self._refused >= MOST_REFUSED
+        if enough:
+            raise LibraryError(
+                f"none of the last {MOST_REFUSED} fingerprints was stored: {extraction.message}"
+            )
+
+    def _extracted(self, track: TrackLike) -> Extraction:
+        fault = getattr(track, "fault", "")
+        if fault and isinstance(fault, str):
+            return Extraction(Outcome.FAILED, fault)
+        track = self._described(track)
+        try:
+            deadline_s = self._deadline_s(track) if callable(self._deadline_s) else self._deadline_s
+        except Exception:
+            _log.exception("track %s: no deadline could be worked out", track.id)
+            deadline_s = 60.0
+        return self._extractor.extract(
+            track.id,
+            track.filepath,
+            timeout=deadline_s,
+            cancel=self._cancel,
+            suspect=getattr(track, "suspect", False) is True,
+        )
+
+    def _described(self, track: TrackLike) -> TrackLike:
+        """Store what the file of a new track says of itself; return the track with its duration."""
+        if not (isinstance(track, ClaimedTrack) and track.new and isinstance(self._repository, TagKeeper)):
+            return track
+        tags = read_tags(track.filepath)
+        with contextlib.suppress(RefusedRow):  # they are not worth an error either
+            self._repository.fill_in(track.id, asdict(tags))
+        return replace(track, duration=tags.duration)
 
     def _counted(self, track: TrackLike, extraction: Extraction | None) -> QueueStatistics:
         old = self._statistics
@@ -281,10 +326,10 @@ class FingerprintQueue:
             old,
             **{counter: getattr(old, counter) + 1},
             running=old.running - 1,
-            bytes_done=old.bytes_done + (getattr(track, "filesize", None) or 0 if settled else 0),
+            bytes_done=old.bytes_done + ((as_count(getattr(track, "filesize", None)) or 0) if settled else 0),
             audio_seconds=old.audio_seconds + extraction.audio_seconds,
             slowest_s=extraction.seconds if slower else old.slowest_s,
-            slowest_path=track.filepath if slower else old.slowest_path,
+            slowest_path=str(track.filepath) if slower else old.slowest_path,
             sidecars_unwritten=old.sidecars_unwritten + bool(extraction.sidecar_error),
         )
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,8 @@ from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.store.backlog import WorkLeft
 from auralis_fp.library.store.repository import LibraryRepository
 from auralis_fp.library.work.catalog import Changes, synchronize
-from auralis_fp.library.work.extractor import Extraction, FingerprintExtractor, Outcome
+from auralis_fp.library.work.extractor import FingerprintExtractor
+from auralis_fp.library.work.outcomes import Extraction, Outcome
 from auralis_fp.library.work.progress import Display, Meter
 from auralis_fp.library.work.protocol import TrackLike
 from auralis_fp.library.work.queue import FingerprintQueue, QueueStatistics
@@ -24,6 +26,9 @@ __all__ = ["Scan", "ScanSummary"]
 _TICK_S: Final = 0.1
 _SHOW_EVERY_S: Final = 0.5
 _COUNT_EVERY_S: Final = 2.0
+_SAY_AFTER_S: Final = 2.0
+_NAMED: Final = 20
+_MOST_NAMED: Final = 5000
 
 
 @dataclass
@@ -37,11 +42,16 @@ class ScanSummary:
     changes : Changes
         What the walk found; all zero without folders.
     failures : list of (str, str)
-        Every file that failed, and why.
+        Every file that failed, and why; a track that names no file by its id.
     unavailable : dict
-        Folders that are not there, with the number of their tracks that wait.
+        Folders that are not there or do not answer, with the number of their tracks that wait.
     elsewhere : int
-        Tracks that another process still has, or had when it died.
+        Tracks that wait although this scan could do nothing for them: another process has them, or had
+        them when it died, or has locked them.
+    elsewhere_paths : list of str
+        The files of the first few.
+    failed_before : int
+        Tracks that failed in earlier scans, and were left alone in this one.
     sidecars_unwritten : dict
         Why sidecars could not be written or were left alone, with the number of tracks.
     interrupted : bool
@@ -55,6 +65,8 @@ class ScanSummary:
     failures: list[tuple[str, str]] = field(default_factory=list)
     unavailable: dict[str, int] = field(default_factory=dict)
     elsewhere: int = 0
+    elsewhere_paths: list[str] = field(default_factory=list)
+    failed_before: int = 0
     sidecars_unwritten: dict[str, int] = field(default_factory=dict)
     interrupted: bool = False
     metadata: dict[int, Metadata] = field(default_factory=dict)
@@ -105,6 +117,11 @@ class Scan:
         self._interrupts = 0
         self._walk_error: Exception | None = None
         self._walker: Final = threading.Thread(target=self._walk, name="folder-walk", daemon=True)
+        self._counter: Final = threading.Thread(target=self._count, name="work-count", daemon=True)
+        self._over: Final = threading.Event()
+        self._started = False
+        self._count_taken: tuple[WorkLeft, int] | None = None
+        self._postponed = 0
         self._waiting_since: float | None = None
         self._queue: Final = FingerprintQueue(
             extractor,
@@ -136,10 +153,8 @@ class Scan:
         LibraryError
             The database failed; what was stored until then is safe, and another run goes on from there.
         """
-        self._repository.reconcile()
-        if self._folders:
-            self._walker.start()
-        self._queue.start()
+        self._walker.start()
+        self._counter.start()
         try:
             with display:
                 self._watch(display)
@@ -147,30 +162,38 @@ class Scan:
             self._interrupts = 2
             self._queue.stop(graceful=False, timeout=10)
             raise
+        finally:
+            self._over.set()
         return self._finish()
 
     def _watch(self, display: Display) -> None:
-        meter, seen, shown_at, counted_at, claimed_at_count = Meter(), 0, 0.0, 0.0, 0
-        left = WorkLeft(0, 0, 0)
-        while not (finished := self._queue.join(_TICK_S)) or self._walker.is_alive():
-            if finished:
-                time.sleep(_TICK_S)
+        meter, seen, shown_at = Meter(), 0, 0.0
+        while not self._is_over():
             if self._interrupts > seen:
                 seen = self._interrupts
                 self._queue.stop(graceful=seen == 1, timeout=0)
-            now = time.monotonic()
-            if now - shown_at < _SHOW_EVERY_S:
+            waiting = self._waiting_text()
+            if time.monotonic() - shown_at < _SHOW_EVERY_S or (self._count_taken is None and not waiting):
                 continue
             statistics = self._queue.statistics
-            claimed = statistics.done + statistics.running
-            if now - counted_at >= _COUNT_EVERY_S:
-                left, counted_at, claimed_at_count = self._left(left), now, claimed
-            still = _less(left, claimed - claimed_at_count)
-            display.show(meter.measure(statistics, still, limit=self._limit, note=self._note_text()))
+            left, claimed_then = self._count_taken or (WorkLeft(0, 0, 0), 0)
+            still = _less(left, statistics.done + statistics.running - claimed_then)
+            display.show(
+                meter.measure(statistics, still, limit=self._limit, note=self._note_text(), waiting=waiting)
+            )
             shown_at = time.monotonic()
-        if self._queue.error is None:
+        left = self._count_taken[0] if self._count_taken else WorkLeft(0, 0, 0)
+        if self._queue.error is None and self._walk_error is None:
             left = self._left(left)
         display.show(meter.measure(self._queue.statistics, left, limit=self._limit), last=True)
+
+    def _is_over(self) -> bool:
+        finished = self._queue.join(_TICK_S)
+        if self._walker.is_alive():
+            if finished:
+                time.sleep(_TICK_S)
+            return False
+        return finished or not self._started
 
     def _finish(self) -> ScanSummary:
         summary = self._summary
@@ -183,43 +206,75 @@ class Scan:
                     if isinstance(error, LibraryError | ImportError)
                     else LibraryError(f"{type(error).__name__}: {error}")
                 ) from error
+        failed = summary.statistics.failed
+        summary.failures += summary.changes.refused
         if self._limit is None and not summary.interrupted:
-            summary.elsewhere = self._repository.claims_of_others()
+            self._account(failed)
         return summary
+
+    def _account(self, failed: int) -> None:
+        """Name what is left: nothing may wait and the scan say that all is done."""
+        summary = self._summary
+        unfinished = self._repository.unfinished(names=min(self._postponed, _MOST_NAMED) + _NAMED)
+        summary.elsewhere = max(0, unfinished.tracks - self._postponed)
+        if summary.elsewhere:
+            known = {path for path, _reason in summary.failures}
+            paths = (p for p in unfinished.paths if p not in known and _folder(p) not in summary.unavailable)
+            summary.elsewhere_paths = list(islice(paths, _NAMED))
+        summary.failed_before = max(0, unfinished.failed - failed)
 
     def _walk(self) -> None:
         try:
-            synchronize(
-                self._repository.database,
-                self._folders,
-                stop=lambda: self.interrupted or self._queue.error is not None,
-                changes=self._summary.changes,
-            )
+            self._repository.reconcile()
+            self._started = True
+            self._queue.start()
+            if self.interrupted:
+                self._queue.stop(graceful=self._interrupts == 1, timeout=0)
+            if self._folders:
+                synchronize(
+                    self._repository.database,
+                    self._folders,
+                    stop=lambda: self.interrupted or self._queue.error is not None,
+                    changes=self._summary.changes,
+                )
         except Exception as error:
             self._walk_error = error
-            self._queue.stop(timeout=0)
+            self._queue.stop(graceful=False, timeout=0)
+
+    def _count(self) -> None:
+        """Count what is left, again and again: not where the display would have to wait for it."""
+        while True:
+            statistics = self._queue.statistics
+            claimed = statistics.done + statistics.running
+            before = self._count_taken[0] if self._count_taken else WorkLeft(0, 0, 0)
+            self._count_taken = self._left(before), claimed
+            if self._over.wait(_COUNT_EVERY_S):
+                return
 
     def _more_expected(self) -> bool:
-        """Whether tracks may still appear: from the walk, or from another process that died with them."""
+        """Return whether tracks may still appear: from the walk, or from others that die with them."""
         if self._walker.is_alive():
             return True
-        if not self._repository.claims_of_others():
+        if not self._repository.more_expected():
             self._waiting_since = None
             return False
         now = time.monotonic()
         if self._waiting_since is None:
             self._waiting_since = now
-        # Claims of the dead expire within the timeout; whoever holds one longer is alive and renews it.
-        return now - self._waiting_since < self._repository.claim_timeout_s + 2.0
+        # Claims of the dead expire within the timeout, twice that if their clock was ahead; whoever holds
+        # one longer is alive and renews it.
+        return now - self._waiting_since < 2 * self._repository.claim_timeout_s + 2.0
 
     def _note(self, track: TrackLike, extraction: Extraction) -> None:
         if extraction.outcome is Outcome.FAILED:
             with self._lock:
-                self._summary.failures.append((track.filepath, extraction.message))
+                self._summary.failures.append((track.filepath or f"track {track.id}", extraction.message))
         elif extraction.outcome is Outcome.UNAVAILABLE:
-            folder = str(Path(track.filepath).parent)
+            folder = _folder(track.filepath)
             with self._lock:
                 self._summary.unavailable[folder] = self._summary.unavailable.get(folder, 0) + 1
+        with self._lock:
+            self._postponed += extraction.postponed
         if reason := extraction.sidecar_error:
             with self._lock:
                 self._summary.sidecars_unwritten[reason] = self._summary.sidecars_unwritten.get(reason, 0) + 1
@@ -235,8 +290,14 @@ class Scan:
             return stopping if self._interrupts == 1 else "cancelling"
         if self._walker.is_alive():
             return f"reading folders: {self._summary.changes.files} files so far"
-        if self._waiting_since is not None:
-            return "waiting for tracks that another process has claimed"
+        return ""
+
+    def _waiting_text(self) -> str:
+        if self._repository.database.waiting_s > _SAY_AFTER_S:
+            return "another program has locked the database"
+        since = self._waiting_since
+        if since is not None and time.monotonic() - since > _SAY_AFTER_S:
+            return "tracks that another process has claimed are still to come"
         return ""
 
     def _left(self, before: WorkLeft) -> WorkLeft:
@@ -244,6 +305,10 @@ class Scan:
             return self._repository.work_left()
         except LibraryError:  # a busy moment; the workers will tell if it is more than that
             return before
+
+
+def _folder(path: str) -> str:
+    return str(Path(path).parent)
 
 
 def _less(left: WorkLeft, tracks: int) -> WorkLeft:
