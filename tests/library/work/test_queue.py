@@ -169,10 +169,10 @@ def test_a_repository_that_fails_stops_the_queue(
 
 
 def test_claims_are_renewed_while_the_work_goes_on(database_url: str, music: Music) -> None:
-    repository = LibraryRepository(database_url, claim_timeout_s=0.5)
-    rival = LibraryRepository(database_url, claim_timeout_s=0.5)
+    repository = LibraryRepository(database_url, claim_timeout_s=2.0)
+    rival = LibraryRepository(database_url, claim_timeout_s=2.0)
     add_tracks(repository, music(2))
-    queue = queue_of(repository, seconds=2.0, workers=2, until_empty=True)
+    queue = queue_of(repository, seconds=5.0, workers=2, until_empty=True)
     queue.start()
     wait_for(lambda: queue.statistics.running == 2)
     while queue.running:
