@@ -59,7 +59,7 @@ __all__ = [
     "build_info",
 ]
 
-_ROOMS: Final = ("isolation", "library", "reference")
+_ROOMS: Final = ("isolation", "library", "reference", "server")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -14,6 +14,9 @@ from generate.pages import marked, whole
 from generate.signal_flow import Source
 
 ROOT: Final = Path(__file__).parents[2]
+PUBLIC: Final = (
+    "auralis_fp", "auralis_fp.isolation", "auralis_fp.library", "auralis_fp.reference", "auralis_fp.server"
+)  # fmt: skip
 TOP_PAGES: Final = [*ROOT.glob("*.md"), ROOT / "licenses/README.md", ROOT / "benchmarks/README.md"]
 
 
@@ -51,17 +54,26 @@ def test_the_picture_misses_no_dimension() -> None:
         Source(without).stages()
 
 
-@pytest.mark.parametrize(
-    "module", ["auralis_fp", "auralis_fp.library", "auralis_fp.isolation", "auralis_fp.reference"]
-)
+def _api_pages() -> str:
+    return "".join(path.read_text() for path in (ROOT / "docs/api").glob("*.md"))
+
+
+@pytest.mark.parametrize("module", PUBLIC)
 def test_the_api_pages_have_all_public_names(module: str) -> None:
-    text = "".join(path.read_text() for path in (ROOT / "docs/api").glob("*.md"))
     public = importlib.import_module(module)
-    documented = [getattr(public, name) for name in re.findall(rf":: {module}\.(\w+)$", text, re.MULTILINE)]
+    names = re.findall(rf":: {module}\.(\w+)$", _api_pages(), re.MULTILINE)
+    documented = [getattr(public, name) for name in names]
     missing = [
         name for name in public.__all__ if not any(getattr(public, name) is thing for thing in documented)
     ]
     assert missing == []
+
+
+def test_the_api_pages_have_public_names_only() -> None:
+    documented = re.findall(r"^\.\. auto(?!module)\w+:: (\S+)\.(\w+)$", _api_pages(), re.MULTILINE)
+    assert documented
+    assert {module for module, _ in documented} == set(PUBLIC)
+    assert [name for module, name in documented if name not in importlib.import_module(module).__all__] == []
 
 
 def test_the_readme_is_short() -> None:
