@@ -9,7 +9,9 @@ target_compile_options(
             -Wno-psabi
             # Safe for results, unlike -ffast-math: no errno from sqrt, no floating-point traps, fused
             # multiply-add where the CPU has it.
-            -fno-math-errno -fno-trapping-math -ffp-contract=fast)
+            -fno-math-errno -fno-trapping-math -ffp-contract=fast
+            # The same bytes wherever the source lies.
+            -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(AURALIS_WARNINGS_AS_ERRORS)
   target_compile_options(auralis_compiler INTERFACE -Werror)
 endif()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from auralis_fp import DIMENSIONS, build_info
@@ -10,33 +11,7 @@ from auralis_fp.library.files.walk import AUDIO_EXTENSIONS
 
 __all__ = ["extensions", "formats", "limits", "numbers", "table"]
 
-_FORMATS: Final = {
-    "wav": "WAV, RF64",
-    "w64": "Sony Wave64",
-    "aiff": "AIFF, AIFF-C",
-    "au": "Sun AU",
-    "caf": "Core Audio Format",
-    "flac": "FLAC",
-    "mp3": "MP3, MP2",
-    "aac": "AAC in ADTS",
-    "ac3": "Dolby Digital (AC-3)",
-    "eac3": "Dolby Digital Plus (E-AC-3)",
-    "dts": "DTS",
-    "mov": "MP4 and QuickTime: AAC, ALAC and other audio, with or without video",
-    "ogg": "Ogg: Vorbis, Opus, FLAC",
-    "asf": "Windows Media: WMA",
-    "ape": "Monkey's Audio",
-    "wv": "WavPack",
-    "tta": "True Audio",
-    "tak": "TAK",
-    "mpc": "Musepack, stream version 7",
-    "mpc8": "Musepack, stream version 8",
-    "dsf": "DSD stream file",
-    "iff": "IFF: 8SVX, DSDIFF",
-    "matroska": "Matroska and WebM, with or without video",
-    "amr": "AMR",
-}
-"""What users call the containers that FFmpeg knows by these names."""
+_COMPONENTS: Final = Path(__file__).parents[2] / "packaging/ffmpeg/components.txt"
 
 _LIMITS: Final = {
     "memory_bytes": "memory of one analysis, beyond what the process holds; 10 to 60 MB is usual",
@@ -83,8 +58,9 @@ def numbers() -> str:
 
 def formats() -> str:
     """Return the table of the containers that the core opens."""
-    names = build_info()["demuxers"].split(",")
-    return table(("format", "FFmpeg's name"), ((_FORMATS[name], f"`{name}`") for name in names))
+    section = _COMPONENTS.read_text().partition("[demuxers]\n")[2].partition("[")[0]
+    lines = [line.split(maxsplit=1) for line in section.splitlines() if line and not line.startswith("#")]
+    return table(("format", "FFmpeg's name"), ((users, f"`{name}`") for name, users in lines))
 
 
 def extensions() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from auralis_fp._native import core, import_error, installed_levels
@@ -17,15 +18,17 @@ def build_info() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``engine`` (``"core"`` or ``"reference"``), ``version``, ``fingerprint_version`` and, for the
-        compiled core, ``cpu_level``, ``cpu_levels`` (those usable here), ``compiler``, ``ffmpeg``
-        (library versions), ``soxr``, ``demuxers`` (the container formats that may be opened), ``limits``
-        (of one analysis, by name).
+        ``engine`` (``"core"`` or ``"reference"``), ``version``, ``fingerprint_version``, ``gil`` (whether
+        this interpreter has its global lock now) and, for the compiled core, ``cpu_level``, ``cpu_levels``
+        (those usable here), ``compiler``, ``ffmpeg`` (versions of its libraries, and their license),
+        ``soxr``, ``bundled`` (whether FFmpeg and soxr came with the package), ``demuxers`` (the container
+        formats that may be opened), ``limits`` (of one analysis, by name).
     """
     info: dict[str, Any] = {
         "engine": "core" if core is not None else "reference",
         "version": __version__,
         "fingerprint_version": FINGERPRINT_VERSION,
+        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
     }
     if core is None:
         info["import_error"] = str(import_error)

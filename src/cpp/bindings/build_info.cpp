@@ -33,7 +33,13 @@ pybind11::dict build_info() {
     info["ffmpeg"] = std::map<std::string, std::string>{{"libavcodec", version(avcodec_version())},
                                                         {"libavformat", version(avformat_version())},
                                                         {"libavutil", version(avutil_version())},
-                                                        {"release", av_version_info()}};
+                                                        {"release", av_version_info()},
+                                                        {"license", avformat_license()}};
+#ifdef AURALIS_BUNDLED
+    info["bundled"] = true;
+#else
+    info["bundled"] = false;
+#endif
     info["soxr"] = soxr_version();
     info["demuxers"] = std::string(allowed_demuxers());
     info["limits"] = std::map<std::string, std::int64_t>{{"memory_bytes", limits::kMemoryCeiling},

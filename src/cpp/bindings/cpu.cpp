@@ -22,7 +22,7 @@ std::vector<std::string> built_levels() { return {AURALIS_CPU_LEVELS}; }
 
 }  // namespace
 
-PYBIND11_MODULE(_cpu, m) {
+PYBIND11_MODULE(_cpu, m, pybind11::mod_gil_not_used()) {
     m.doc() = "CPU levels of the compiled cores.";
     m.def("supports", supports, pybind11::arg("level"), "Whether this machine runs code built for a level.");
     m.def("built_levels", built_levels, "Levels that this installation has a core for.");

@@ -123,7 +123,7 @@ py::tuple analyze_samples(const py::array& samples, int sample_rate, std::option
 
 }  // namespace
 
-PYBIND11_MODULE(AURALIS_MODULE_NAME, m) {
+PYBIND11_MODULE(AURALIS_MODULE_NAME, m, py::mod_gil_not_used()) {
     m.doc() = "Compiled core of auralis_fp; use the functions of auralis_fp instead.";
     auralis::install_ffmpeg_log_capture();
     // pybind11 looks NumPy up when it is first needed, and gives up the GIL for that: not in a thread, see GilReleased.

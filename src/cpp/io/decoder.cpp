@@ -45,9 +45,7 @@ std::string audio_decoder_names() {
 
 }  // namespace
 
-const char* allowed_demuxers() {
-    return "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,mov,ogg,asf,ape,wv,tta,tak,mpc,mpc8,dsf,iff,matroska,amr";
-}
+const char* allowed_demuxers() { return AURALIS_DEMUXERS; }
 
 class Decoder::Implementation {
 public:

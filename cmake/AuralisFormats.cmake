@@ -1,0 +1,15 @@
+# The demuxers that the core may open, from the list that is also FFmpeg's recipe. Defines AURALIS_DEMUXERS.
+
+set(auralis_components "${PROJECT_SOURCE_DIR}/packaging/ffmpeg/components.txt")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${auralis_components}")
+file(STRINGS "${auralis_components}" auralis_lines)
+set(AURALIS_DEMUXERS "")
+set(auralis_section "")
+foreach(line IN LISTS auralis_lines)
+  if(line MATCHES "^\\[(.*)\\]")
+    set(auralis_section "${CMAKE_MATCH_1}")
+  elseif(auralis_section STREQUAL "demuxers" AND line MATCHES "^([a-z0-9]+) ")
+    list(APPEND AURALIS_DEMUXERS "${CMAKE_MATCH_1}")
+  endif()
+endforeach()
+list(JOIN AURALIS_DEMUXERS "," AURALIS_DEMUXERS)
