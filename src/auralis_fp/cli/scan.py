@@ -79,7 +79,7 @@ def scan(
     """
     roots = [absolute(folder) for folder in folders]
     for root in roots:
-        if not Path(root).is_dir():
+        if not os.path.isdir(root):  # noqa: PTH112 - which answers for a dead mount too
             give_up(f"{printable(root)}: no such folder; is its disk there?")
     if dry_run:
         _print_plan(db, roots, outdated=outdated, retry_failed=retry_failed)

@@ -251,8 +251,10 @@ class FingerprintQueue:
                     return None
                 wait_s = self._ask_again_at - time.monotonic()
                 if wait_s <= 0:
-                    more = not self._until_empty or self._more_expected()  # first: what appears now is found
                     track = self._repository.claim_next_unfingerprinted_track()
+                    more = track is not None or not self._until_empty or self._more_expected()
+                    if not more:  # what had appeared before that answer is still found
+                        track = self._repository.claim_next_unfingerprinted_track()
                     if track is not None:
                         self._claimed += 1
                         return track

@@ -266,6 +266,7 @@ class Scan:
         return now - self._waiting_since < 2 * self._repository.claim_timeout_s + 2.0
 
     def _note(self, track: TrackLike, extraction: Extraction) -> None:
+        self._waiting_since = None
         if extraction.outcome is Outcome.FAILED:
             with self._lock:
                 self._summary.failures.append((track.filepath or f"track {track.id}", extraction.message))

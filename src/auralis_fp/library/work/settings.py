@@ -64,6 +64,8 @@ class Settings:
             optional = name in ("use_rust_server", "isolate")
             if not (isinstance(value, bool) or (optional and value is None)):
                 raise TypeError(f"{name} is True or False, not {value!r}")
+        if isinstance(self.track_repository, str | bytes | int | float):
+            raise TypeError(f"track_repository is an object that has tracks, not {self.track_repository!r}")
         if self.fingerprint_strategy not in (None, *_STRATEGIES):
             expected = " or ".join(map(repr, _STRATEGIES))
             raise ValueError(f"fingerprint_strategy is {expected}, not {self.fingerprint_strategy!r}")
