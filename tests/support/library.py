@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
 
 from auralis_fp import NAMES, Cancelled, CancelToken, Fingerprint, Metadata, Timeout, Unsupported
 from auralis_fp.library import ClaimedTrack, LibraryRepository
+from auralis_fp.library.store import tables
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.work.progress import Snapshot
 
@@ -166,6 +168,15 @@ CREATE TABLE track_fingerprints (
 );
 CREATE TRIGGER no_deletion BEFORE DELETE ON tracks BEGIN SELECT RAISE(ABORT, 'a track was deleted'); END;
 """
+
+
+def loose_schema(*, typed: bool = True) -> str:
+    """Return the statement that makes ``tracks`` without a single constraint, or even without types."""
+    kinds = [column.type.compile(sqlite.dialect()) if typed else "" for column in tables.tracks.columns]
+    columns = [f"{column.name} {kind}" for column, kind in zip(tables.tracks.columns, kinds, strict=True)]
+    columns[0] = "id INTEGER PRIMARY KEY"
+    return f"CREATE TABLE tracks ({', '.join(columns)})"
+
 
 OURS = frozenset(
     ["fingerprint_status", "fingerprint_started_at", "fingerprint_computed_at", "fingerprint_error_message",
