@@ -25,7 +25,7 @@ from support.bombs.compressed import (
     picture_tracks,
     plain_header,
 )  # fmt: skip
-from support.bombs.matroska import element
+from support.bombs.matroska import element, matroska
 from support.bombs.mp4 import box
 from support.encode import EncodedFiles
 from support.processes import run_program
@@ -153,9 +153,24 @@ def test_other_tracks_may_be_compressed(encoded: EncodedFiles) -> None:
         element("6d80", element("6240", b"")),
         element("6d80", element("6240", element("5034", number("4254", 3)) + element("5034", b""))),
         element("6d80", element("ec", b"6") + element("6240", element("5034", b""))),
+        element("1f43b675", b"") + encodings(),
+        element("7777", b"x" * 500) + encodings(),
     ],
 )
 def test_compression_cannot_hide(hidden: bytes, encoded: EncodedFiles) -> None:
     data = matroska_pcm(pcm_track(hidden), pcm_blocks(encoded.samples))
+    with pytest.raises(auralis_fp.ResourceLimit, match="compressed once more"):
+        auralis_fp.analyze_bytes(data)
+
+
+@pytest.mark.parametrize("size", [None, 1 << 40])
+def test_compression_cannot_hide_in_tracks_that_do_not_end(size: int | None, encoded: EncodedFiles) -> None:
+    """FFmpeg gives them up at what is damaged, and goes on with what it has read of them."""
+    names = number("d7", 1) + number("83", 2) + element("86", b"A_PCM/INT/LIT")
+    track = names + encodings() + element("e1", number("9f", 2))
+    tracks = element("1f43b675", b"") + element("ae", track + b"\0", size)
+    blocks = b"".join(element("a3", block) for block in pcm_blocks(encoded.samples))
+    cluster = element("1f43b675", element("e7", b"\0") + blocks)
+    data = matroska(element("1549a966", b""), element("1654ae6b", tracks, size and 2 * size), cluster)
     with pytest.raises(auralis_fp.ResourceLimit, match="compressed once more"):
         auralis_fp.analyze_bytes(data)

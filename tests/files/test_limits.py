@@ -42,6 +42,7 @@ TOLD = {
     "mp4-compressed-200MB": "a compressed header of more than 64 MB",
     "mp4-compressed-300MB": "a compressed header of more than 64 MB",
     "matroska-200MB": "16 MB of headers",
+    "id3-tags": "more than 1000 ID3v2 tags",
     "ape-30M-frames": "128 MB at once",
     "ogg-comment": "64 MB of headers",
 }

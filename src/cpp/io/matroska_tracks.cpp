@@ -18,6 +18,9 @@ constexpr std::uint32_t kContentEncoding = 0x6240;
 constexpr std::uint32_t kContentCompression = 0x5034;
 constexpr std::uint32_t kContentCompressionAlgorithm = 0x4254;
 
+// Of Tracks without a size, which go on until the packets begin.
+constexpr std::int64_t kUnknownEnd = std::numeric_limits<std::int64_t>::max();
+
 constexpr std::uint64_t kAudio = 2;
 constexpr std::uint64_t kHeaderStripping = 3;
 
@@ -43,15 +46,16 @@ struct Element {
     std::int64_t end = 0;
 };
 
-// Hands the elements between two offsets to `visit`, until one that is damaged, where FFmpeg stops as well, or begins
-// the packets. False if there may be others: of unknown size, or too many.
+// Hands the elements between two offsets, of which the latter may be an untrue claim, to `visit`, until one that is
+// damaged: there FFmpeg stops as well. False if there may be others: of unknown size, or too many.
 template <class Visit>
 bool for_each_element(SourceReader& source, std::int64_t at, std::int64_t end, Visit visit) noexcept {
     constexpr int kMaxElements = 1'000;
     for (int elements = 0; at < end; ++elements) {
         const Number number = number_at(source, at);
+        if (number.bytes == 0 || number.bytes > 4) return true;
         const auto id = static_cast<std::uint32_t>(number.value) | 1U << 7 * number.bytes;
-        if (number.bytes == 0 || number.bytes > 4 || id == kCluster) return true;
+        if (end == kUnknownEnd && id == kCluster) return true;
         const Number size = number_at(source, at + number.bytes);
         const std::int64_t begin = at + number.bytes + size.bytes;
         if (elements == kMaxElements || size.unknown) return false;
@@ -118,7 +122,7 @@ void find_matroska_tracks(SourceReader& source, std::int64_t element, MatroskaTr
     ++tracks.entries;  // so that endless elements come to an end
     const Number size = number_at(source, element + 4);
     const std::int64_t begin = element + 4 + size.bytes;
-    const std::int64_t end = size.unknown ? source.size() : std::min(source.size(), begin + size.value);
+    const std::int64_t end = size.unknown ? kUnknownEnd : begin + size.value;
     const bool whole = for_each_element(source, begin, end, [&](const Element& child) {
         if (child.id != kTrackEntry) return;
         ++tracks.entries;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 
 #include "io/source_reader.h"
 #include "io/tags.h"
@@ -11,6 +12,10 @@ namespace auralis {
 RecordingSource::RecordingSource(MediaSource& file, Interrupt& interrupt) : file_(file) {
     SourceReader reader(file);
     begin_ = std::min(leading_tags_end(reader), file.size());
+    // Behind these, FFmpeg would find a container that the guard does not look for.
+    if (id3v2_end(reader, begin_) != begin_)
+        throw AnalysisError(ErrorKind::ResourceLimit, Stage::probe,
+                            "more than " + std::to_string(kMaxLeadingTags) + " ID3v2 tags in front of the recording");
     size_ = trailing_tags_begin(reader, begin_) - begin_;
     reader.check(Stage::probe);
     header_ = inflate_quicktime_header(*this, interrupt);

@@ -13,7 +13,7 @@ namespace auralis {
 class RecordingSource final : public MediaSource {
 public:
     // The file must outlive the recording. Throws AnalysisError (Unreadable; ResourceLimit for a compressed header
-    // beyond the limit), and what the interrupt throws meanwhile.
+    // beyond the limit, or too many tags), and what the interrupt throws meanwhile.
     RecordingSource(MediaSource& file, Interrupt& interrupt);
 
     std::int64_t size() const noexcept override;

@@ -116,7 +116,6 @@ std::int64_t id3v2_end(SourceReader& source, std::int64_t at) noexcept {
 }
 
 std::int64_t leading_tags_end(SourceReader& source) noexcept {
-    constexpr int kMaxLeadingTags = 1000;
     std::int64_t at = 0;
     for (int tags = 0; tags < kMaxLeadingTags; ++tags) {
         const std::int64_t end = id3v2_end(source, at);

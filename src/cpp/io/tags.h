@@ -13,7 +13,8 @@ inline constexpr std::uint32_t kId3 = 0x494433;
 // Where the ID3v2 tag at `at` ends, or `at` if there is none.
 std::int64_t id3v2_end(SourceReader& source, std::int64_t at) noexcept;
 
-// Where the ID3v2 tags that the source begins with, one behind the other, end.
+// Where the ID3v2 tags that the source begins with, one behind the other, end; the first so many of them.
+inline constexpr int kMaxLeadingTags = 1000;
 std::int64_t leading_tags_end(SourceReader& source) noexcept;
 
 // Where the tags begin that the recording from `begin` on ends with: ID3v1, ID3v2, APE, Lyrics3. Only of formats that
