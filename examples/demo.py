@@ -1,4 +1,4 @@
-"""Make a small music library in several formats, analyse it with 16 threads and print the table.
+"""Make a small music library in several formats, analyse it with 16 threads, print the table, ask over HTTP.
 
     scripts/python examples/demo.py [FOLDER]
 
@@ -8,11 +8,15 @@ keeps the library; without it, a temporary folder is used.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -57,6 +61,21 @@ def make_library(folder: Path) -> list[Path]:
     return files
 
 
+def ask_over_http(console: Console, file: Path) -> None:
+    """Start the server on any free port, and ask it for one file as a program in any language may."""
+    command = [sys.executable, "-m", "auralis_fp", "serve", "--root", str(file.parent), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[2].rstrip(",")  # Listening on ADDRESS, ...
+        body = json.dumps({"track_id": 1, "filepath": str(file)})
+        with urllib.request.urlopen(f"{address}/fingerprint", body.encode()) as answer:
+            content = json.load(answer)
+        server.terminate()
+    console.print(f"The same over HTTP, by auralis-fp serve: POST /fingerprint {body}")
+    numbers = content["fingerprint"]
+    console.print(f"  lufs {numbers['lufs']:.4f}, tempo_bpm {numbers['tempo_bpm']:.4f}, ...")
+
+
 def main() -> int:
     """Run the demo; 1 if any file failed."""
     console = Console(width=None if sys.stdout.isatty() else 140)
@@ -67,7 +86,17 @@ def main() -> int:
         start = time.perf_counter()
         results = dict(auralis_fp.analyze_many(files, workers=16))
         seconds = time.perf_counter() - start
+        _show(console, files, results, seconds)
+        ask_over_http(console, files[0])
+    return 1 if any(isinstance(one, auralis_fp.AnalysisError) for one in results.values()) else 0
 
+
+def _show(
+    console: Console,
+    files: list[Path],
+    results: Mapping[Any, auralis_fp.Fingerprint | auralis_fp.AnalysisError],
+    seconds: float,
+) -> None:
     table = Table("file", *COLUMNS, title="Seven of the 25 numbers of each file")
     failed = 0
     for file in files:
@@ -89,7 +118,6 @@ def main() -> int:
         f"{len(files)} files of {SECONDS} s, {failed} failed, 16 threads: {seconds:.2f} s, "
         f"{len(files) * SECONDS / seconds:.0f} x real time"
     )
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":
