@@ -88,9 +88,8 @@ class Fingerprint(NamedVector):
     def __init__(self, values: Any, metadata: Metadata) -> None:
         measured = np.array(values, dtype=np.float64)
         missing = np.isnan(measured)
-        stand_ins = np.array([dimension.undefined for dimension in DIMENSIONS])
         super().__init__(
-            np.where(missing, stand_ins, measured) if missing.shape == stand_ins.shape else measured
+            np.where(missing, _STAND_INS, measured) if missing.shape == _STAND_INS.shape else measured
         )
         self._undefined = frozenset(name for name, absent in zip(NAMES, missing, strict=True) if absent)
         self._metadata = metadata

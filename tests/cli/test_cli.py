@@ -91,13 +91,16 @@ def test_scan_options_dry_run_limit_and_outdated(music: Music, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["scan", "/no such folder", "--db", "x.db"], "/no such folder: no such folder; is its disk there?"),
+        (
+            ["scan", "/no such folder", "--db", "x.db"],
+            "/no such folder: no such folder; is its disk mounted?",
+        ),
         (["scan", "--db", "/no such folder/x.db"], "the folder /no such folder does not exist"),
         (["scan", "--db", "nonsense://x"], "not a database URL"),
         (["scan", "--db", "postgresql://nobody@localhost:1/x"], "refused"),
         (["status", "--db", "none.db"], "none.db: no such database"),
         (["clear-failed", "--db", "none.db"], "none.db: no such database"),
-        (["analyze", "x", "--json", "--table"], "exclude each other"),
+        (["analyze", "x", "--json", "--table"], "cannot be combined"),
     ],
 )
 def test_what_cannot_run_says_why(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -247,7 +250,7 @@ def test_interrupting_a_scan(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.startswith("finishing the running tracks")) == (130, True)
-    assert "Run the same command again to go on." in output
+    assert "Run the same command again to continue." in output
     with sqlite3.connect(tmp_path / "library.db") as connection:
         statuses = {row[0] for row in connection.execute("SELECT DISTINCT fingerprint_status FROM tracks")}
     assert statuses <= {"complete", "pending"}

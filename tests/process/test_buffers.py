@@ -19,9 +19,19 @@ from support import synth
 from support.encode import EncodedFiles
 
 import auralis_fp
-from auralis_fp import AnalysisError, Cancelled, CancelToken, CorruptAudio, Fingerprint, NoAudio, Unsupported
+from auralis_fp import (
+    AnalysisError,
+    Cancelled,
+    CancelToken,
+    CorruptAudio,
+    Fingerprint,
+    InvalidSamples,
+    NoAudio,
+    Unsupported,
+)
 
 Entry = Callable[..., Fingerprint]
+DAMAGED = Unsupported | CorruptAudio | NoAudio
 
 
 # --- kinds of buffers --------------------------------------------------------------------------------
@@ -188,84 +198,78 @@ def test_an_error_that_is_kept_holds_no_buffer() -> None:
     assert caught.value.__traceback__ is not None
 
 
+@contextmanager
+def meanwhile(change: Callable[[], object]) -> Iterator[None]:
+    """While another thread makes a change, again and again."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            change()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def refusal(entry: Entry, *arguments: object) -> AnalysisError | None:
+    """Return the error of an analysis; None where it returned finite numbers."""
+    try:
+        fp = entry(*arguments)
+    except AnalysisError as error:
+        return error
+    assert np.isfinite(fp.vector).all()
+    return None
+
+
 @pytest.mark.parametrize(
     "kind", ["wav-f32", "wav-s16", "flac-16", "mp3-vbr-4", "vorbis", "aac-m4a", "opus", "wavpack"]
 )
 def test_bytes_that_change_meanwhile(kind: str, encoded: EncodedFiles) -> None:
     """Whatever is read is some file or other: finite numbers, or an error."""
     original = encoded.file(kind).read_bytes()
-    data, stop, rng = bytearray(original), threading.Event(), np.random.default_rng(5)
+    data, rng = bytearray(original), np.random.default_rng(5)
 
     def scribble() -> None:
         whole = np.frombuffer(data, np.uint8)
-        while not stop.is_set():
-            at = int(rng.integers(len(data)))
-            whole[at : at + 1000] = rng.integers(256, size=len(whole[at : at + 1000]), dtype=np.uint8)
-            whole[:4096] = np.frombuffer(original, np.uint8)[:4096]
+        at = int(rng.integers(len(data)))
+        whole[at : at + 1000] = rng.integers(256, size=len(whole[at : at + 1000]), dtype=np.uint8)
+        whole[:4096] = np.frombuffer(original, np.uint8)[:4096]
 
-    writer = threading.Thread(target=scribble)
-    writer.start()
-    try:
-        for _ in range(10):
-            try:
-                fp = auralis_fp.analyze_bytes(data)
-            except AnalysisError as error:
-                assert isinstance(error, Unsupported | CorruptAudio | NoAudio)  # noqa: PT017
-            else:
-                assert np.isfinite(fp.vector).all()
-    finally:
-        stop.set()
-        writer.join()
+    with meanwhile(scribble):
+        found = [refusal(auralis_fp.analyze_bytes, data) for _ in range(10)]
+    assert all(isinstance(error, DAMAGED | None) for error in found)
 
 
 def test_a_file_that_changes_meanwhile(encoded: EncodedFiles, tmp_path: Path) -> None:
     """Overwritten, cut off, grown and replaced by another, in place."""
     contents = [encoded.file(name).read_bytes() for name in ("wav-s16", "flac-16", "mp3-vbr-4", "vorbis")]
-    path, stop, rng = tmp_path / "x", threading.Event(), np.random.default_rng(6)
+    path, rng = tmp_path / "x", np.random.default_rng(6)
     path.write_bytes(contents[0])
 
     def rewrite() -> None:
-        while not stop.is_set():
-            with path.open("r+b") as file:
-                file.write(contents[rng.integers(len(contents))])
-                file.truncate(int(rng.integers(2_000_000)))
+        with path.open("r+b") as file:
+            file.write(contents[rng.integers(len(contents))])
+            file.truncate(int(rng.integers(2_000_000)))
 
-    writer = threading.Thread(target=rewrite)
-    writer.start()
-    try:
-        for _ in range(60):
-            try:
-                fp = auralis_fp.analyze(path)
-            except AnalysisError as error:
-                assert isinstance(error, Unsupported | CorruptAudio | NoAudio)  # noqa: PT017
-            else:
-                assert np.isfinite(fp.vector).all()
-    finally:
-        stop.set()
-        writer.join()
+    with meanwhile(rewrite):
+        found = [refusal(auralis_fp.analyze, path) for _ in range(60)]
+    assert all(isinstance(error, DAMAGED | None) for error in found)
 
 
 def test_samples_that_change_meanwhile() -> None:
     """Every block is checked after it was read: no NaN gets past the check into the measurement."""
-    samples, stop = synth.song("rock", 20), threading.Event()
+    samples = synth.song("rock", 20)
 
     def scribble() -> None:
-        while not stop.is_set():
-            samples[:] = np.nan
-            samples[:] = 0.5
+        samples[:] = np.nan
+        samples[:] = 0.5
 
-    writer = threading.Thread(target=scribble)
-    writer.start()
-    refused = 0
-    try:
-        for _ in range(30):
-            try:
-                fp = auralis_fp.analyze_samples(samples, 44100)
-            except auralis_fp.InvalidSamples:
-                refused += 1
-            else:
-                assert np.isfinite(fp.vector).all()
-    finally:
-        stop.set()
-        writer.join()
-    assert refused > 0
+    with meanwhile(scribble):
+        found = [refusal(auralis_fp.analyze_samples, samples, 44100) for _ in range(30)]
+    assert any(found)
+    assert all(isinstance(error, InvalidSamples | None) for error in found)

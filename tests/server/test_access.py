@@ -162,7 +162,7 @@ def test_beyond_loopback_only_with_a_token(root: Path, host: str) -> None:
     assert done.returncode == 2
     assert (
         done.stderr
-        == f"auralis-fp: --host {host} is reachable from other machines: that needs --token-file\n"
+        == f"auralis-fp: --host {host} can be reached from other machines: this needs --token-file\n"
     )
 
 
@@ -186,4 +186,4 @@ def test_files_that_hold_no_token(root: Path, tmp_path: Path, content: str) -> N
     (tmp_path / "token").write_text(content)
     done = run("--root", root, "--token-file", tmp_path / "token")
     assert done.returncode == 2
-    assert "a token is one line" in done.stderr
+    assert "the token must be one line" in done.stderr

@@ -22,23 +22,23 @@ __all__ = ["analyze"]
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print a line for each file: a JSON object.")
-@click.option("--table", is_flag=True, help="Print one table with a column for each file, to compare them.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file, one per line.")
+@click.option("--table", is_flag=True, help="Print one table with a column for each file.")
 @click.option(
     "--workers",
     metavar="N",
     type=click.IntRange(min=1),
     default=os.cpu_count() or 1,
     show_default="the number of processors",
-    help="Files at a time.",
+    help="Number of files to analyse at a time.",
 )
 def analyze(files: tuple[Path, ...], as_json: bool, table: bool, workers: int) -> None:
     """Measure audio files and print the numbers.
 
-    Exit status: 0, 1 if a file failed, 2 if nothing could be done.
+    Exit status: 0 on success, 1 if a file failed, 2 if nothing could be done.
     """
     if as_json and table:
-        give_up("--json and --table exclude each other")
+        give_up("--json and --table cannot be combined")
     measured: dict[str, Fingerprint] = {}
     failed = False
     for path, result in _in_order(files, workers):
@@ -63,7 +63,7 @@ def analyze(files: tuple[Path, ...], as_json: bool, table: bool, workers: int) -
 
 
 def _in_order(files: Sequence[Path], workers: int) -> Iterator[tuple[Path, Fingerprint | AnalysisError]]:
-    """Yield the results in the order of the files, each as soon as it and those before it are there."""
+    """Yield the results in the order of the files, each as soon as it and all before it are available."""
     results = analyze_many(dict.fromkeys(files), workers=workers)
     known: dict[AnyPath, Fingerprint | AnalysisError] = {}
     for file in files:

@@ -1,4 +1,4 @@
-"""All commands, put together. None is imported before it is called."""
+"""The command line put together; a command is imported only when it is called."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["COMMANDS", "app"]
 COMMANDS: Final = {
     "analyze": "Measure audio files and print the numbers.",
     "scan": "Fingerprint every track that has none yet.",
-    "report": "List truncated, damaged, clipped and silent recordings, mono in stereo, and DC offsets.",
-    "status": "Count the tracks with a fingerprint, and list the last failures.",
+    "report": "List recordings that are truncated, damaged, clipped or silent, and the like.",
+    "status": "Show how many tracks have a fingerprint, and the latest failures.",
     "show": "Show the stored fingerprint of a track.",
     "export": "Write all fingerprints as CSV, JSON or Parquet.",
-    "verify": "Analyse a sample of the tracks again and compare with what is stored.",
+    "verify": "Analyse a sample of tracks again, and compare with what is stored.",
     "clear-failed": "Mark failed tracks for another try.",
     "serve": "Answer requests for fingerprints over HTTP.",
-    "doctor": "Show versions, CPU level and formats, and measure generated audio.",
+    "doctor": "Check the installation: versions, formats, and known measurements.",
 }
-"""Every command, and the first line of its help. ``clear-failed`` is in ``clear_failed.py``, and so on."""
+"""Every command and the first line of its help; ``clear-failed`` is in ``clear_failed.py``, and so on."""
 
 
 class _Commands(click.Group):
-    """Imports a command when it is called, and turns what users can act on into one line and a status."""
+    """The commands, each imported when it is called; errors that users can act on become one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

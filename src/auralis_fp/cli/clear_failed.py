@@ -1,4 +1,4 @@
-"""``auralis-fp clear-failed``: another try for what failed."""
+"""``auralis-fp clear-failed``: mark failed tracks for another try."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["clear_failed"]
 def clear_failed(tracks: tuple[int, ...], db: str) -> None:
     """Mark failed tracks for another try.
 
-    The next scan analyses them again: the tracks with these IDs, or all that failed.
+    The next scan analyses the tracks with these ids again; without any, all that failed.
     """
     if is_new(db):
         give_up(f"{db}: no such database")

@@ -1,15 +1,29 @@
-"""What all commands share: the option that names the database, exit statuses, and names of files."""
+"""What the commands share: options, exit statuses, and names of files."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-__all__ = ["FAILED", "INTERRUPTED", "UNABLE", "absolute", "database_option", "give_up", "is_new"]
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "UNABLE",
+    "absolute",
+    "count_option",
+    "database_option",
+    "give_up",
+    "is_new",
+    "output_option",
+    "seconds_option",
+]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 FAILED: Final = 1
 UNABLE: Final = 2
@@ -21,21 +35,41 @@ database_option: Final = click.option(
     envvar="AURALIS_FP_DB",
     show_envvar=True,
     required=True,
-    help="SQLite file, or SQLAlchemy URL such as postgresql://user@host/name.",
+    help="SQLite file or SQLAlchemy URL such as postgresql://user@host/name.",
 )
 
 
+def count_option(
+    name: str, text: str, *, default: int, metavar: str = "N", least: int = 0, most: int | None = None
+) -> Callable[[_Function], _Function]:
+    """Return an option that takes a whole number."""
+    return click.option(name, metavar=metavar, type=click.IntRange(least, most), default=default, help=text)
+
+
+def seconds_option(
+    name: str, text: str, *, default: float, least: float = 0.0, positive: bool = False
+) -> Callable[[_Function], _Function]:
+    """Return an option that takes a number of seconds."""
+    kind = click.FloatRange(least, min_open=positive)
+    return click.option(name, metavar="SECONDS", type=kind, default=default, help=text)
+
+
+def output_option(text: str) -> Callable[[_Function], _Function]:
+    """Return the option that names a file to write."""
+    return click.option("--output", "-o", metavar="FILE", type=click.Path(path_type=Path), help=text)
+
+
 def absolute(path: str | Path) -> str:
-    """Return the full name of a file, symbolic links left as they are: the name it has in a library."""
+    """Return the absolute path of a file without resolving links: its path in a library."""
     return os.path.abspath(path)  # noqa: PTH100  (resolve() follows links, absolute() keeps "..")
 
 
 def is_new(db: str) -> bool:
-    """Whether ``db`` names a SQLite file that does not exist yet."""
+    """Return whether ``db`` names an SQLite file that does not exist yet."""
     return "://" not in db and not Path(db).exists()
 
 
 def give_up(message: str) -> NoReturn:
-    """End the command because it could not do its work at all."""
+    """Exit with a message and status 2: the command could not do its work at all."""
     print(f"auralis-fp: {message}", file=sys.stderr)
     sys.exit(UNABLE)

@@ -21,7 +21,7 @@ _LINE_EVERY_S: Final = 2.0
 
 
 class PlainDisplay:
-    """One plain line every two seconds, and a last one: for logs and pipes."""
+    """A plain line every two seconds and one at the end: for logs and pipes."""
 
     def __init__(self) -> None:
         self._next = 0.0
@@ -34,7 +34,7 @@ class PlainDisplay:
         pass
 
     def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
-        """Print the line if it is time for one, and what the scan waits for when that begins."""
+        """Print a line if one is due, and what the scan is waiting for once the wait begins."""
         now = time.monotonic()
         if snapshot.waiting != self._waiting:
             self._waiting = snapshot.waiting
@@ -42,7 +42,7 @@ class PlainDisplay:
                 print(f"Waiting: {self._waiting}", flush=True)
         if now >= self._next or last:
             print(snapshot.line, flush=True)
-            self._next = now + _LINE_EVERY_S - 0.2  # show() comes at intervals of its own
+            self._next = now + _LINE_EVERY_S - 0.2  # show() is called at intervals of its own
 
 
 class LiveDisplay:
@@ -59,14 +59,14 @@ class LiveDisplay:
         self._live.__exit__(*exception)
 
     def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
-        """Redraw."""
+        """Redraw the figures."""
         self._live.update(_drawn(snapshot), refresh=True)
 
 
 def _drawn(snapshot: Snapshot) -> Group:
     s, counts = snapshot, snapshot.statistics
     share = 100 * s.done / s.total if s.total else 100.0
-    bar = Table.grid(expand=True)  # alone, a bar has no end of line
+    bar = Table.grid(expand=True)  # on its own, a bar does not end its line
     bar.add_row(ProgressBar(total=max(s.total, 1), completed=s.done))
     first = Text(
         f"{s.done}/{s.total} ({share:.1f} %) · {s.tracks_per_s:.1f} tracks/s · "

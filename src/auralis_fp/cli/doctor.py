@@ -1,4 +1,4 @@
-"""``auralis-fp doctor``: what is installed here, and whether it measures right."""
+"""``auralis-fp doctor``: what is installed, and whether it measures correctly."""
 
 from __future__ import annotations
 
@@ -29,9 +29,12 @@ _PACKAGES: Final = ("numpy", "SQLAlchemy", "mutagen", "rich", "click", "pyarrow"
 
 @click.command()
 def doctor() -> None:
-    """Show versions, CPU level and formats, and measure generated audio.
+    """Check the installation: versions, formats, and known measurements.
 
-    Exit status: 0, 1 if a measurement is wrong, 2 if nothing can be measured.
+    Prints what is installed and which formats can be opened, then measures generated audio whose numbers
+    are known.
+
+    Exit status: 0 on success, 1 if a measurement is wrong, 2 if nothing can be measured.
     """
     info = build_info()
     formats = info.pop("demuxers", ())
@@ -49,7 +52,7 @@ def doctor() -> None:
         print(f"  {'ok  ' if passed else 'FAIL'}  {what}: {detail}")
         wrong += not passed
     if wrong:
-        print(f"{wrong} measurements are wrong: this installation cannot be trusted")
+        print(f"{wrong} measurements are wrong: do not use this installation")
         sys.exit(FAILED)
     print("all measurements are right")
 
@@ -68,7 +71,7 @@ def _package(name: str) -> str:
 
 
 def _self_test() -> Iterator[tuple[str, bool, str]]:
-    """Measure audio whose numbers are known from how it is made."""
+    """Yield the measurements of audio whose numbers follow from how it is made."""
     sine, clicks = _sine(), _clicks(120)
     # A 1 kHz sine at -20 dBFS in both channels has -20 LUFS: EBU Tech 3341, signal 1.
     expected_sine = (("lufs", -20.0, 0.1), ("crest_db", 3.01, 0.05), ("spectral_centroid", 0.125, 0.005),
@@ -102,7 +105,7 @@ def _sine() -> NDArray[np.float32]:
 
 
 def _clicks(per_minute: float) -> NDArray[np.float32]:
-    """Short bursts of decaying noise."""
+    """Return short bursts of decaying noise."""
     samples = np.zeros(20 * _RATE_HZ)
     burst = np.random.default_rng(1).standard_normal(1200) * np.exp(-np.arange(1200) / 200.0) * 0.2
     for start in np.arange(0, len(samples) - len(burst), 60 / per_minute * _RATE_HZ):

@@ -1,4 +1,4 @@
-"""``auralis-fp export``: a library's fingerprints for other programs."""
+"""``auralis-fp export``: the fingerprints of a library for other programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from auralis_fp.cli.common import database_option, give_up
+from auralis_fp.cli.common import database_option, give_up, output_option
 from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["export"]
@@ -22,23 +22,17 @@ __all__ = ["export"]
     default="csv",
     help="File format.",
 )
+@output_option("Write to a file instead of standard output.")
 @click.option(
-    "--output",
-    "-o",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="File to write, in place of standard output.",
+    "--all-versions", is_flag=True, help="Include fingerprints of other versions, which must not be compared."
 )
 @click.option(
-    "--all-versions", is_flag=True, help="Include fingerprints of other versions, which are not comparable."
-)
-@click.option(
-    "--no-sidecar", is_flag=True, help="Do not look into .25d files for what computed a fingerprint."
+    "--no-sidecar", is_flag=True, help="Do not look in .25d files for the build that computed a fingerprint."
 )
 def export(db: str, file_format: str, output: Path | None, all_versions: bool, no_sidecar: bool) -> None:
     """Write all fingerprints as CSV, JSON or Parquet.
 
-    The last column names what computed them, where the database or the sidecar knows.
+    The last column names the build that computed each fingerprint, where that is known.
     """
     from auralis_fp.library.report import export as writers
     from auralis_fp.library.store.database import Database

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auralis_fp.cli.common import database_option, give_up
+from auralis_fp.cli.common import count_option, database_option, give_up, output_option
 from auralis_fp.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -19,24 +19,13 @@ __all__ = ["print_findings", "report"]
 
 @click.command()
 @database_option
-@click.option(
-    "--examples",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=10,
-    help="How many recordings to list for each kind of finding.",
-)
-@click.option(
-    "--output",
-    "-o",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="File for the whole list: JSON if its name ends in .json, else CSV.",
-)
+@count_option("--examples", "How many recordings to list for each kind of finding.", default=10)
+@output_option("Write the whole list to a file: JSON if its name ends in .json, otherwise CSV.")
 def report(db: str, examples: int, output: Path | None) -> None:
-    """List truncated, damaged, clipped and silent recordings, mono in stereo, and DC offsets.
+    """List recordings that are truncated, damaged, clipped or silent, and the like.
 
-    Reads the .25d files beside the tracks that have a fingerprint; analyses nothing.
+    "The like" are recordings with identical channels (mono stored as stereo) and with a DC offset. The
+    command reads the .25d files beside the tracks that have a fingerprint, and analyses nothing.
     """
     from auralis_fp.library.store.database import Database
 
@@ -51,7 +40,7 @@ def print_findings(
     examples: int = 10,
     output: Path | None = None,
 ) -> None:
-    """Print the findings of a library, and write them to a file if one is named."""
+    """Print the findings of a library, and write all of them to ``output`` if it is given."""
     from auralis_fp.library.report.findings import Findings, library_recordings, write_findings
 
     findings = Findings(examples)

@@ -1,4 +1,4 @@
-"""``auralis-fp scan``: work through a library."""
+"""``auralis-fp scan``: fingerprint a library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import FAILED, INTERRUPTED, absolute, database_option, give_up, is_new
+from auralis_fp.cli.common import (
+    FAILED,
+    INTERRUPTED,
+    absolute,
+    count_option,
+    database_option,
+    give_up,
+    is_new,
+    seconds_option,
+)
 from auralis_fp.cli.report import print_findings
 
 if TYPE_CHECKING:
@@ -27,32 +36,28 @@ __all__ = ["scan"]
 @click.command()
 @click.argument("folders", metavar="[DIR...]", nargs=-1, type=click.Path(path_type=Path))
 @database_option
-@click.option("--workers", metavar="N", type=click.IntRange(1, 256), default=16, help="Threads.")
-@click.option("--outdated", is_flag=True, help="Include tracks with a fingerprint of an older version.")
-@click.option("--retry-failed", is_flag=True, help="Include tracks that failed.")
+@count_option("--workers", "Number of threads.", default=16, least=1, most=256)
+@click.option("--outdated", is_flag=True, help="Also replace fingerprints of older versions.")
+@click.option("--retry-failed", is_flag=True, help="Also try the tracks that failed before.")
 @click.option("--no-sidecar", is_flag=True, help="Neither read nor write .25d files.")
-@click.option("--dry-run", is_flag=True, help="Print what there would be to do, and change nothing.")
-@click.option(
-    "--claim-timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0.1),
-    default=300,
-    help="Time after which the track of a dead worker is taken over.",
+@click.option("--dry-run", is_flag=True, help="Print what a scan would do, and change nothing.")
+@seconds_option(
+    "--claim-timeout", "Take over the tracks of a worker silent for this long.", default=300, least=0.1
 )
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), help="Stop after this many tracks.")
-@click.option("--no-native", is_flag=True, help="Use the reference analyzer (rollback; very slow).")
-@click.option("--report", is_flag=True, help="Print the findings at the end, as the command `report` does.")
+@click.option("--no-native", is_flag=True, help="Use the reference analyzer, which is many times slower.")
+@click.option("--report", is_flag=True, help="Print the findings at the end, as the report command does.")
 @click.option(
     "--report-to",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Print the findings, and write the whole list to a .json or CSV file.",
+    help="Print the findings, and write the whole list to a file: JSON or CSV, by its name.",
 )
 @click.option(
     "--isolate/--no-isolate",
     default=None,
-    help="Analyse in other processes, which a bad file may kill. This is the default with --retry-failed, "
-    "and for files that were being analysed when a process died.",
+    help="Analyse in separate processes, so that a file that crashes one does not end the scan. This is the "
+    "default with --retry-failed, and for files that were being analysed when a process died.",
 )
 def scan(
     folders: tuple[Path, ...],
@@ -71,16 +76,19 @@ def scan(
 ) -> None:
     """Fingerprint every track that has none yet.
 
-    With folders, looks there for new, changed and moved files first; without, works on the tracks of the
-    database. A scan may be stopped and started again at any time, and several may work on one database
-    at once. Ctrl-C lets the running tracks finish; a second one cancels them.
+    Given folders, the scan first looks there for new, changed and moved files; otherwise, it works on the
+    tracks that the database holds. It also writes each fingerprint to a small file beside the music
+    (song.mp3.25d), so that no later scan has to analyse the song again.
 
-    Exit status: 0, 1 if some failed, 2 if it could not run, 130 if it was interrupted.
+    A scan can be stopped and run again at any time, and several can work on one database at once. Ctrl-C
+    lets the running tracks finish; a second Ctrl-C cancels them.
+
+    Exit status: 0 on success, 1 if a track failed, 2 if the scan could not run, 130 if it was interrupted.
     """
     roots = [absolute(folder) for folder in folders]
     for root in roots:
         if not os.path.isdir(root):  # noqa: PTH112 - which answers for a dead mount too
-            give_up(f"{printable(root)}: no such folder; is its disk there?")
+            give_up(f"{printable(root)}: no such folder; is its disk mounted?")
     if dry_run:
         _print_plan(db, roots, outdated=outdated, retry_failed=retry_failed)
         return
@@ -90,7 +98,7 @@ def scan(
     from auralis_fp.library.work.extractor import FingerprintExtractor
     from auralis_fp.library.work.scan import Scan
 
-    # Without folders a new database would stay empty: its name is a slip.
+    # Without folders, a new database would stay empty: its name must be a typing error.
     repository = LibraryRepository(
         Database(db, create=bool(roots)), claim_timeout_s=claim_timeout, outdated=outdated
     )
@@ -131,7 +139,7 @@ def _display() -> Display:
 @contextmanager
 def _stopping_on_signals(run: Scan) -> Iterator[None]:
     def interrupt(_number: int, _frame: Any) -> None:
-        if not (run.interrupted or sys.stdout.isatty()):  # a live display says so itself
+        if not (run.interrupted or sys.stdout.isatty()):  # a live display shows this itself
             os.write(2, b"finishing the running tracks; interrupt again to cancel them\n")
         run.interrupt()
 
@@ -153,7 +161,7 @@ def _print_plan(db: str, roots: list[str], *, outdated: bool, retry_failed: bool
     if roots:
         _print_changes(changes)
     waiting = work_ahead(database, outdated=outdated, retry_failed=retry_failed) if database else 0
-    # A changed file may be among those that wait anyway; which are not is for the scan to see.
+    # A changed file may be waiting already; only the scan itself can tell.
     print(f"To analyse: {waiting + changes.new} tracks, and {changes.changed} changed files")
 
 
@@ -167,9 +175,9 @@ def _print_changes(changes: Changes) -> None:
     if changes.missing > len(changes.missing_paths):
         print(f"  and {changes.missing - len(changes.missing_paths)} more; their tracks are kept")
     for path in changes.not_followed[:20]:
-        print(f"  not followed: {printable(path)}: it leads above the folders, or into /dev, /proc or /sys")
+        print(f"  not followed: {printable(path)}: it leads to a folder above, or into /dev, /proc or /sys")
     if len(changes.not_followed) > 20:
-        print(f"  and {len(changes.not_followed) - 20} more links that were not followed")
+        print(f"  and {len(changes.not_followed) - 20} more links")
     for path, reason in changes.unreadable:
         print(f"  unreadable: {printable(path)}: {reason}")
 
@@ -190,17 +198,17 @@ def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
     if s.slowest_path:
         print(f"Slowest: {s.slowest_s:.1f} s, {printable(s.slowest_path)}")
     if s.sidecars_unwritten:
-        print(f"Sidecars: {s.sidecars_unwritten} not written; their fingerprints are in the database")
+        print(f"Sidecars: {s.sidecars_unwritten} not written; the fingerprints are in the database")
         for reason, count in sorted(summary.sidecars_unwritten.items()):
             print(f"  {count}: {printable(reason)}")
     if s.lost:
-        print(f"Left to another process: {s.lost}")
+        print(f"Taken over by another process: {s.lost}")
     if summary.failures:
         print(f"Failed: {len(summary.failures)} (try again with --retry-failed)")
         for path, reason in sorted(summary.failures):
             print(f"  {printable(path)}: {printable(reason)}")
     for folder, count in sorted(summary.unavailable.items()):
-        print(f"Not there: {printable(folder)} ({count} tracks wait for it)")
+        print(f"Unavailable: {printable(folder)} ({count} tracks are waiting for it)")
     if summary.elsewhere:
         print(
             f"Claimed or locked by another process: {summary.elsewhere}; scan again if that process is gone"
@@ -210,4 +218,4 @@ def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
     if summary.failed_before:
         print(f"Failed in earlier scans: {summary.failed_before} (try again with --retry-failed)")
     if summary.interrupted:
-        print("Run the same command again to go on.")
+        print("Run the same command again to continue.")

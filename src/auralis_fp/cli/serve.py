@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from auralis_fp.cli.common import give_up
+from auralis_fp.cli.common import count_option, give_up, seconds_option
 
 __all__ = ["serve"]
 
@@ -22,43 +22,19 @@ _MIN_TOKEN: Final = 16
     type=click.Path(path_type=Path),
     multiple=True,
     required=True,
-    help="Folder whose files may be analysed; may be given several times.",
+    help="Folder whose files may be analysed. Repeatable.",
 )
 @click.option(
     "--host",
     metavar="HOST",
     default="localhost",
-    help="Where to listen. Beyond this machine it needs --token-file.",
+    help="Address to listen on. One that other machines can reach needs --token-file.",
 )
-@click.option(
-    "--port",
-    metavar="PORT",
-    type=click.IntRange(0, 65535),
-    default=8766,
-    help="Port; 0 takes any that is free.",
-)
-@click.option("--workers", metavar="N", type=click.IntRange(1, 256), default=16, help="Analyses at a time.")
-@click.option(
-    "--queue",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=64,
-    help="Requests that may wait for a worker; the next is answered with 503.",
-)
-@click.option(
-    "--timeout",
-    metavar="S",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    help="Seconds for a request, waiting included.",
-)
-@click.option(
-    "--grace",
-    metavar="S",
-    type=click.FloatRange(min=0),
-    default=10.0,
-    help="Seconds that running analyses have after SIGTERM.",
-)
+@count_option("--port", "Port to listen on; 0 takes any free one.", metavar="PORT", default=8766, most=65535)
+@count_option("--workers", "Number of analyses at a time.", default=16, least=1, most=256)
+@count_option("--queue", "Number of requests that may wait; further ones are answered with 503.", default=64)
+@seconds_option("--timeout", "Time limit of a request, including the wait.", default=60, positive=True)
+@seconds_option("--grace", "Time that running analyses get to finish after SIGTERM.", default=10)
 @click.option(
     "--token-file",
     metavar="FILE",
@@ -70,19 +46,13 @@ _MIN_TOKEN: Final = 16
     "names",
     metavar="HOST",
     multiple=True,
-    help="Another host name by which the server may be called; may be given several times.",
+    help="Another host name that requests may use for this server. Repeatable.",
 )
-@click.option(
-    "--max-upload",
-    metavar="MB",
-    type=click.IntRange(min=0),
-    default=256,
-    help="Largest file that may be sent to /v1/analyze.",
-)
+@count_option("--max-upload", "Largest file that may be sent to /v1/analyze.", metavar="MB", default=256)
 @click.option(
     "--db",
     metavar="FILE_OR_URL",
-    help="Library whose fingerprints of unchanged files are answered without an analysis.",
+    help="Library from which files that have not changed are answered, without an analysis.",
 )
 def serve(
     roots: tuple[Path, ...],
@@ -99,11 +69,11 @@ def serve(
 ) -> None:
     """Answer requests for fingerprints over HTTP.
 
-    Speaks the protocol of the old fingerprint server (POST /fingerprint, GET /health), and has POST
-    /v1/analyze, GET /metrics and GET /openapi.json beside it. Only programs on this machine may ask, and
-    only for files inside the roots.
+    Speaks the protocol of the old fingerprint server (POST /fingerprint, GET /health); POST /v1/analyze,
+    GET /metrics and GET /openapi.json are new. By default, only programs on this machine are answered, and
+    only files inside the --root folders are read.
 
-    Exit status: 0 after SIGTERM or Ctrl-C, 2 if it could not run.
+    Exit status: 0 after SIGTERM or Ctrl-C, 2 if the server could not run.
     """
     from auralis_fp.server import create_app
     from auralis_fp.server.access import LOOPBACK_HOSTS
@@ -111,7 +81,7 @@ def serve(
 
     token = None if token_file is None else _token_in(token_file)
     if token is None and not is_loopback(host):
-        give_up(f"--host {host} is reachable from other machines: that needs --token-file")
+        give_up(f"--host {host} can be reached from other machines: this needs --token-file")
     try:
         app = create_app(
             roots,
@@ -137,5 +107,5 @@ def _token_in(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         give_up(f"{file}: {getattr(error, 'strerror', None) or error}")
     if not token.isprintable() or not token.isascii() or len(token) < _MIN_TOKEN:
-        give_up(f"{file}: a token is one line of at least {_MIN_TOKEN} printable ASCII characters")
+        give_up(f"{file}: the token must be one line of at least {_MIN_TOKEN} printable ASCII characters")
     return token

@@ -1,4 +1,4 @@
-"""``auralis-fp show``: what the database holds of a track."""
+"""``auralis-fp show``: what the database holds about a track."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["show"]
 def show(track: str, db: str, as_json: bool) -> None:
     """Show the stored fingerprint of a track.
 
-    TRACK is an id or a file.
+    TRACK is the id of a track, or its file.
     """
     from auralis_fp.library.report.export import with_build
     from auralis_fp.library.store.database import Database

@@ -1,11 +1,11 @@
-"""``auralis-fp status``: how far a library is."""
+"""``auralis-fp status``: how much of a library is done."""
 
 from __future__ import annotations
 
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import database_option
+from auralis_fp.cli.common import count_option, database_option
 from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["status"]
@@ -13,11 +13,9 @@ __all__ = ["status"]
 
 @click.command()
 @database_option
-@click.option(
-    "--errors", metavar="N", type=click.IntRange(min=0), default=10, help="How many failures to list."
-)
+@count_option("--errors", "How many failures to list.", default=10)
 def status(db: str, errors: int) -> None:
-    """Count the tracks with a fingerprint, and list the last failures."""
+    """Show how many tracks have a fingerprint, and the latest failures."""
     from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.queries import library_status
 
@@ -32,6 +30,6 @@ def status(db: str, errors: int) -> None:
     if counts.placeholders:
         print(f"Placeholder rows without a fingerprint: {counts.placeholders}")
     if counts.failures:
-        print("Last failures:")
+        print("Latest failures:")
     for track_id, path, reason in counts.failures:
         print(f"  {track_id}  {printable(path)}: {printable(reason)}")

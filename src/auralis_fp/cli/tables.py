@@ -15,7 +15,7 @@ __all__ = ["print_fingerprint", "print_numbers", "print_side_by_side"]
 
 
 def print_fingerprint(name: str, fingerprint: Fingerprint) -> None:
-    """Print one file's numbers, below what the file is."""
+    """Print the numbers of a file, below its name and format."""
     m = fingerprint.metadata
     damage = f", {m.damaged_packets} damaged packets" if m.damaged_packets else ""
     console = Console(highlight=False)
@@ -28,7 +28,7 @@ def print_fingerprint(name: str, fingerprint: Fingerprint) -> None:
 
 
 def print_numbers(numbers: Mapping[str, str], *, explained: bool = True) -> None:
-    """Print a number a line, with its unit and meaning if it is ``explained``."""
+    """Print one number per line, with its unit and meaning if ``explained``."""
     table = Table(box=None, padding=(0, 1), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)

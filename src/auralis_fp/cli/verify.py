@@ -1,4 +1,4 @@
-"""``auralis-fp verify``: whether what is stored is what the files measure."""
+"""``auralis-fp verify``: compare what is stored with the files."""
 
 from __future__ import annotations
 
@@ -7,24 +7,18 @@ import sys
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import FAILED, database_option
+from auralis_fp.cli.common import FAILED, count_option, database_option
 
 __all__ = ["verify"]
 
 
 @click.command()
 @database_option
-@click.option(
-    "--sample",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=20,
-    help="How many tracks, drawn at random.",
-)
+@count_option("--sample", "How many tracks, drawn at random.", default=20, least=1)
 def verify(db: str, sample: int) -> None:
-    """Analyse a sample of the tracks again and compare with what is stored.
+    """Analyse a sample of tracks again, and compare with what is stored.
 
-    Exit status: 0, 1 if a track differs or cannot be read, 2 if nothing could be done.
+    Exit status: 0 on success, 1 if a track differs or cannot be read, 2 if nothing could be done.
     """
     from auralis_fp.library.report.verification import verify_track
     from auralis_fp.library.store.database import Database

@@ -45,12 +45,7 @@ def test_what_is_written_is_the_contract(song: str) -> None:
 )  # fmt: skip
 def test_numbers_that_another_program_has_put_there_are_a_miss(song: str, path: str, value: object) -> None:
     sidecar.write(song, VALUES, FileState.of(song))
-    content = stored(song)
-    store(song, content)
-    assert sidecar.read(song) is not None
-    change(path, value)(content)
-    store(song, content)
-    assert sidecar.read(song) is None
+    assert_miss_after(change(path, value), song, stored(song))
 
 
 def test_a_sidecar_of_the_application_is_read(song: str) -> None:
@@ -72,6 +67,15 @@ def test_numbers_nested_by_group_are_read(song: str) -> None:
     }
     store(song, content)
     assert sidecar.read(song) == {**VALUES, "fingerprint_version": FINGERPRINT_VERSION}
+
+
+def assert_miss_after(change: Callable[[dict[str, Any]], None], song: str, content: dict[str, Any]) -> None:
+    """Check that a sidecar is read as it is, and not once it is changed."""
+    store(song, content)
+    assert sidecar.read(song) is not None
+    change(content)
+    store(song, content)
+    assert sidecar.read(song) is None
 
 
 def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
@@ -105,12 +109,7 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
     ],
 )  # fmt: skip
 def test_anything_else_is_a_miss(song: str, path: str, value: object) -> None:
-    content = content_for(song)
-    store(song, content)
-    assert sidecar.read(song) is not None
-    change(path, value)(content)
-    store(song, content)
-    assert sidecar.read(song) is None
+    assert_miss_after(change(path, value), song, content_for(song))
 
 
 @pytest.mark.parametrize(

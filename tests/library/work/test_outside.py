@@ -60,7 +60,7 @@ def test_sidecars_that_are_not_ours_are_said_once_and_left_alone(tmp_path: Path)
         done = run_command("scan", music, "--db", tmp_path / name)
         assert (done.returncode, expected in done.stdout) == (0, True), done.stdout + done.stderr
         lines = done.stdout.splitlines()
-        first = lines.index("Sidecars: 5 not written; their fingerprints are in the database")
+        first = lines.index("Sidecars: 5 not written; the fingerprints are in the database")
         assert lines[first + 1 : first + 3] == [
             "  2: the present one is no regular file and is left alone",
             "  3: the present one is of a format other than 1.0 and is left alone",

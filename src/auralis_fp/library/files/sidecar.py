@@ -29,14 +29,13 @@ from auralis_fp._version import __version__
 from auralis_fp.library.files.placing import open_folder, place, real_path
 from auralis_fp.library.files.sidecar_metadata import build_from, metadata_from, metadata_object
 from auralis_fp.metadata import Metadata
-from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
+from auralis_fp.schema import DIMENSIONS, FINGERPRINT_VERSION, NAMES
 
 __all__ = ["FORMAT_VERSION", "SUFFIX", "Content", "FileState", "load", "read", "sidecar_path", "write"]
 
 SUFFIX: Final = ".25d"
 FORMAT_VERSION: Final = "1.0"
-GROUPS: Final = ("frequency", "dynamics", "temporal", "spectral", "harmonic", "variation", "stereo")
-
+_GROUPS: Final = tuple(dict.fromkeys(dimension.group for dimension in DIMENSIONS))
 _OURS: Final = "auralis_fp"  # key in "metadata", which belongs to everybody
 
 _MAX_BYTES: Final = 4 << 20
@@ -342,7 +341,7 @@ def _dict(value: object) -> dict[str, Any]:
 def _flattened(fingerprint: dict[str, Any]) -> dict[str, Any]:
     """Return the numbers by name, also from older files, which nest them by group."""
     flat = dict(fingerprint)
-    for group in GROUPS:
+    for group in _GROUPS:
         for name, value in _dict(fingerprint.get(group)).items():
             flat.setdefault(name, value)
     return flat
@@ -351,7 +350,7 @@ def _flattened(fingerprint: dict[str, Any]) -> dict[str, Any]:
 def _foreign(fingerprint: dict[str, Any]) -> dict[str, Any]:
     """Return what others keep among the numbers; the numbers and their version go, also out of groups."""
     kept = dict(fingerprint)
-    for group in GROUPS:
+    for group in _GROUPS:
         if isinstance(kept.get(group), dict):
             rest = {name: value for name, value in kept.pop(group).items() if name not in NAMES}
             if rest:
