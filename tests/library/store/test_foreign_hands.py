@@ -79,7 +79,7 @@ def test_all_workers_wait_once_for_a_lock_and_the_scan_says_so(tmp_path: Path) -
     ]
     assert "Waiting: another program has locked the database" in output
     assert waited < 3 * 4, "not one timeout after the other"
-    assert run_command("scan", folder, "--db", database).returncode == 0
+    assert run_command("scan", folder, "--db", database, "--claim-timeout", "1").returncode == 0
 
 
 def test_a_lock_that_ends_in_time_is_only_waited_for(tmp_path: Path) -> None:
