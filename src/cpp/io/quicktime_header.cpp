@@ -59,8 +59,8 @@ public:
     // Appends what is compressed from `at` on to `to`, which may grow to `most` bytes; whether it came to its end.
     bool run(SourceReader& source, std::int64_t at, std::vector<std::uint8_t>& to, std::size_t most,
              Interrupt& interrupt) {
-        std::array<std::uint8_t, 16 * 1024> in{};
-        std::array<std::uint8_t, 64 * 1024> out{};
+        std::array<std::uint8_t, std::size_t{16} * 1024> in{};
+        std::array<std::uint8_t, std::size_t{64} * 1024> out{};
         while (true) {
             interrupt.poll(Stage::probe);
             if (stream_.avail_in == 0) {
