@@ -25,7 +25,7 @@ from sqlalchemy import (
     inspect,
     select,
 )
-from sqlalchemy.exc import OperationalError, SAWarning
+from sqlalchemy.exc import NoSuchTableError, OperationalError, SAWarning
 from sqlalchemy.schema import CreateColumn
 
 from auralis_fp.library.errors import LibraryError, RefusedRow, in_plain_words, translated
@@ -96,6 +96,7 @@ class Database:
         self._waits: Final = {writes: LockWait(_busy_timeout_s(self.url)) for writes in (False, True)}
         self._watch: Final = FileWatch()
         self._running: Final[dict[object, float]] = {}
+        self._others: Final[dict[str, Table | None]] = {}
         must_exist = self.is_sqlite and not create and not in_memory
         with translated(self.name):
             self.engine: Final[Engine] = make_engine(self.url, self._waits, self._watch, readonly=readonly)
@@ -114,6 +115,18 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    def other_table(self, name: str) -> Table | None:
+        """Return a table of the application, to be read only; None if there is none of this name."""
+        if name not in self._others:
+            try:
+                with translated(self.name):
+                    self._others[name] = self._reflected(name, set())
+            except LibraryError as error:
+                if not isinstance(error.__cause__, NoSuchTableError):
+                    raise
+                self._others[name] = None
+        return self._others[name]
 
     @property
     def waiting_s(self) -> float:

@@ -1,0 +1,186 @@
+"""Fingerprints in Parquet files: those of ``auralis-fp export``, or any with the same columns."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralis_fp._text import printable
+from auralis_fp.library.errors import LibraryError
+from auralis_fp.library.similar.tracks import Track, TrackNames
+from auralis_fp.library.similar.vectors import Vectors, ascending, undefined_as_nan
+from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
+
+__all__ = ["ParquetSource"]
+
+_PATHS: Final = ("filepath", "path", "uri")
+_TEXTS: Final = ("title", "artist", "album")
+_ROWS: Final = 65_536
+_LARGEST: Final = 1e300
+
+
+class ParquetSource:
+    """The library in a Parquet file, or in all ``.parquet`` files of a folder and the folders in it.
+
+    The columns are the 25 names, ``fingerprint_version``, and ``filepath`` (or ``path``, ``uri``); a
+    ``track_id``, ``title``, ``artist``, ``album`` and ``duration`` are used where they exist. Without
+    ids, tracks are numbered in the order of the files' names. Rows without numbers are left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._name: Final = printable(path)
+        self._path: Final = path
+        self._arrow: Final[Any] = _module("pyarrow")
+        self._reader: Final[Any] = _module("pyarrow.parquet")
+        self._seen: Hashable = None  # the state of the files when they were last asked about
+        self._read: Hashable = None  # and when names were read
+        self._ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self._others = 0  # rows of other versions
+        self._facts: Any = None
+        self._read_facts()
+
+    @property
+    def name(self) -> str:
+        """The file or folder."""
+        return self._name
+
+    def vectors(self) -> Vectors:
+        """Return all fingerprints of this version."""
+        if self._stamp() != self._read:
+            self._read_facts()
+        values = np.empty((len(self._ids), len(NAMES)), np.float32)
+        usable = np.zeros(len(self._ids), bool)
+        start = 0
+        for table in self._batches(("fingerprint_version", *NAMES)):
+            end = start + table.num_rows
+            columns = [table.column(name).to_numpy(zero_copy_only=False) for name in NAMES]
+            numbers = np.stack([column.astype(np.float64) for column in columns], axis=1)
+            version = table.column("fingerprint_version").to_numpy(zero_copy_only=False)
+            ours = version.astype(np.float64) == FINGERPRINT_VERSION
+            usable[start:end] = ours & (np.abs(numbers) <= _LARGEST).all(axis=1)
+            values[start:end] = undefined_as_nan(numbers)
+            start = end
+        if start != len(self._ids):
+            raise LibraryError(f"{self.name}: changed while it was read; try again")
+        self._others = int(len(usable) - usable.sum())
+        if self._others:
+            return ascending(self._ids[usable], values[usable])
+        return ascending(self._ids, values)
+
+    def changed(self) -> bool:
+        """Return whether the files are others than when this was last asked, or read."""
+        before, self._seen = self._seen, self._stamp()
+        return self._seen != before
+
+    def tracks(self, ids: Iterable[int]) -> list[Track]:
+        """Return tracks in the order of their ids; ids that are none are left out."""
+        order = np.argsort(self._ids, kind="stable")
+        wanted = np.fromiter(ids, np.int64)
+        places = np.searchsorted(self._ids, wanted, sorter=order)
+        known = places < len(self._ids)
+        rows = order[places[known]]
+        rows = rows[self._ids[rows] == wanted[known]]
+        found = self._facts.take(self._arrow.array(rows)).to_pylist()
+        return [self._track(int(self._ids[row]), fact) for row, fact in zip(rows, found, strict=True)]
+
+    def names(self) -> Iterator[TrackNames]:
+        """Yield title and file of every track."""
+        start = 0
+        for batch in self._facts.to_batches(max_chunksize=4096):
+            for row, fact in enumerate(batch.to_pylist(), start=start):
+                path = fact["path"] or ""
+                yield TrackNames(int(self._ids[row]), fact.get("title") or Path(path).stem, path)
+            start += batch.num_rows
+
+    def at_path(self, path: str) -> int | None:
+        """Return the id of the track with this path."""
+        compute: Any = _module("pyarrow.compute")
+        row = compute.index(self._facts.column("path"), printable(path)).as_py()
+        return None if row < 0 else int(self._ids[row])
+
+    def without_vectors(self) -> str:
+        """Return why there is not a single fingerprint, in a sentence."""
+        if self._others:
+            return f"{self.name}: no row is a fingerprint of version {FINGERPRINT_VERSION}"
+        return f"{self.name}: there are no rows in it"
+
+    def _track(self, track_id: int, fact: dict[str, Any]) -> Track:
+        path = fact["path"] or ""
+        duration = fact.get("duration")
+        return Track(
+            track_id,
+            path,
+            printable(fact.get("title") or Path(path).stem),
+            printable(fact.get("artist") or "") or None,
+            printable(fact.get("album") or "") or None,
+            duration=float(duration) if duration and duration > 0 else None,
+        )
+
+    def _stamp(self) -> Hashable:
+        return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in self._files())
+
+    def _files(self) -> list[Path]:
+        if not self._path.is_dir():
+            if not self._path.exists():
+                raise LibraryError(f"{self.name}: no such file")
+            return [self._path]
+        files = sorted(self._path.rglob("*.parquet"))
+        if not files:
+            raise LibraryError(f"{self.name}: no .parquet file in this folder")
+        return files
+
+    def _batches(self, columns: Iterable[str]) -> Iterator[Any]:
+        for path in self._files():
+            with self._translated(path):
+                file = self._reader.ParquetFile(path)
+                if lacking := sorted(set(columns) - set(file.schema_arrow.names)):
+                    raise LibraryError(f"{printable(path)}: no column {', '.join(lacking[:3])}")
+                yield from file.iter_batches(_ROWS, columns=list(columns))
+
+    @contextmanager
+    def _translated(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, self._arrow.ArrowException) as error:
+            raise LibraryError(f"{printable(path)}: {str(error).splitlines()[0]}") from error
+
+    def _read_facts(self) -> None:
+        self._read = self._seen = self._stamp()
+        first = self._files()[0]
+        with self._translated(first):
+            names = set(self._reader.ParquetFile(first).schema_arrow.names)
+        path = next((name for name in _PATHS if name in names), None)
+        if path is None:
+            raise LibraryError(f"{self.name}: no column {' or '.join(_PATHS)}")
+        present = [name for name in (*_TEXTS, "duration", "track_id") if name in names]
+        batches = list(self._batches((path, *present)))
+        table = (
+            self._arrow.Table.from_batches(batches)
+            if batches
+            else self._arrow.table({path: [], "track_id": []})
+        )
+        table = table.rename_columns(["path" if name == path else name for name in table.column_names])
+        self._ids = np.arange(1, table.num_rows + 1)
+        if "track_id" in table.column_names:
+            ids = table.column("track_id")
+            if ids.null_count == 0 and len(ids.unique()) == len(ids):
+                self._ids = ids.to_numpy().astype(np.int64)
+        self._facts = table.select([name for name in table.column_names if name != "track_id"])
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError("Parquet files need pyarrow: pip install 'auralis-fp[parquet]'") from error
