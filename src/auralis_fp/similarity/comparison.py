@@ -1,0 +1,116 @@
+"""Distances between tracks on the scale of a space: weighted mean differences over what both have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralis_fp.schema import NAMES
+
+__all__ = ["TEMPO", "Compared", "differences", "distances"]
+
+Floats = NDArray[np.float32]
+
+TEMPO: Final = NAMES.index("tempo_bpm")
+"""The dimension on a circle: an octave higher or lower is the same place."""
+
+CIRCUMFERENCE: Final = 4.5
+"""Length of the tempo's circle: random places are then as far apart as numbers on a normal scale, 1.13."""
+
+_BLOCK: Final = 8192  # numbers of a row at a time: two such arrays of float32 and the sums stay in the cache
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Tracks, ready to be compared: what has no weight is left out.
+
+    Attributes
+    ----------
+    scores : ndarray of float32, shape (dimensions, n)
+        Places on the scale times the weight of the dimension, 0 where undefined.
+    undefined : ndarray of uint32, shape (n,)
+        Bit ``j`` is set where row ``j`` of the scores is undefined.
+    weights : ndarray of float32, shape (dimensions,)
+    circle : int
+        The row that is the tempo, or -1.
+    """
+
+    scores: Floats
+    undefined: NDArray[np.uint32]
+    weights: Floats
+    circle: int
+
+    def take(self, indices: NDArray[np.intp]) -> Compared:
+        """Return some of the tracks."""
+        return Compared(self.scores[:, indices], self.undefined[indices], self.weights, self.circle)
+
+    def missing(self, part: slice) -> Floats:
+        """Return 1 where a number is undefined and 0 elsewhere, shape (dimensions, tracks of the part)."""
+        bits = np.arange(len(self.weights), dtype=np.uint32)[:, np.newaxis]
+        return np.asarray((self.undefined[part] >> bits) & np.uint32(1), np.float32)
+
+
+def differences(a: Floats, b: Floats, period: float | None = None) -> Floats:
+    """Return b - a, the shorter way round where they are on a circle."""
+    difference = np.subtract(b, a)
+    if period is not None:
+        difference -= np.float32(period) * np.rint(difference / np.float32(period))
+    return difference
+
+
+def distances(a: Compared, b: Compared) -> Floats:
+    """Return the distance of every track of ``a`` from every one of ``b``.
+
+    It is the weighted mean of the absolute differences over the dimensions that both have, and infinity
+    if there are none. Two random tracks of a library are about 1.1 apart.
+
+    Returns
+    -------
+    ndarray of float32, shape (len(a), len(b))
+    """
+    total = np.empty((a.scores.shape[1], b.scores.shape[1]), np.float32)
+    width = max(1, _BLOCK // max(1, len(total)))
+    for start in range(0, total.shape[1], width):
+        part = slice(start, start + width)
+        block = total[:, part]
+        _sum(a, b, part, block)
+        if a.undefined.any() or b.undefined[part].any():
+            _rescale(a, b, part, block)
+        else:
+            block /= a.weights.sum()
+    return total
+
+
+def _sum(a: Compared, b: Compared, part: slice, total: Floats) -> None:
+    """Write the sums of the weighted differences, in which an undefined number is a 0."""
+    total[:] = 0
+    difference = np.empty_like(total)
+    for row, weight in enumerate(a.weights):
+        np.subtract(a.scores[row][:, np.newaxis], b.scores[row, part], out=difference)
+        np.abs(difference, out=difference)
+        if row == a.circle:
+            np.minimum(difference, np.float32(weight * CIRCUMFERENCE) - difference, out=difference)
+        total += difference
+
+
+def _rescale(a: Compared, b: Compared, part: slice, total: Floats) -> None:
+    """Take out of the sums what undefined numbers put in, and divide by the weights of the defined ones."""
+    missing_a, missing_b = a.missing(slice(None)), b.missing(part)
+    total -= missing_a.T @ _from_zero(b, part) + _from_zero(a, slice(None)).T @ missing_b
+    common = ((1 - missing_a).T * a.weights) @ (1 - missing_b)
+    nothing = ((1 - missing_a).T @ (1 - missing_b)) < 0.5
+    np.maximum(total, 0, out=total)
+    np.divide(total, common, out=total, where=~nothing)
+    total[nothing] = np.inf
+
+
+def _from_zero(tracks: Compared, part: slice) -> Floats:
+    """Return what each number is away from 0, the place of an undefined one."""
+    away = np.abs(tracks.scores[:, part])
+    if tracks.circle >= 0:
+        turn = np.float32(tracks.weights[tracks.circle] * CIRCUMFERENCE)
+        np.minimum(away[tracks.circle], turn - away[tracks.circle], out=away[tracks.circle])
+    return away

@@ -1,0 +1,185 @@
+"""Why two tracks are near or far: what each dimension contributes, and a sentence that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auralis_fp.schema import NAMES
+from auralis_fp.similarity.comparison import CIRCUMFERENCE, Compared, differences, distances
+
+__all__ = ["Explanation", "explain"]
+
+_SAME_TEMPO: Final = 0.04  # a share of the tempo: closer ones can be mixed by a small change of speed
+_NEAR, _FAR, _MOST = 0.25, 0.6, 3  # on the normal scale: not worth a word, worth one; and how many
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why two tracks, A and B, are as near as they are.
+
+    Attributes
+    ----------
+    distance : float
+        As of :meth:`Space.distances`.
+    contributions : dict of str to float
+        What each dimension adds to the distance, positive where B's value is the larger one; the absolute
+        values add up to the distance. What is undefined in one of the tracks, or has no weight, is missing.
+    sentence : str
+        The same in words: what they have in common, then what tells them apart, the largest difference first.
+    """
+
+    distance: float
+    contributions: Mapping[str, float]
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class _Word(NamedTuple):
+    more: str
+    less: str
+    values: Callable[[float, float], str]  # of the values of B and A
+
+
+def _against(what: str, unit: str, factor: float = 1, digits: int = 0) -> Callable[[float, float], str]:
+    def values(b: float, a: float) -> str:
+        return f" ({what} {factor * b:.{digits}f} against {factor * a:.{digits}f}{unit})"
+
+    return values
+
+
+# One word for each thing that can be heard. Where two dimensions say the same, such as centroid and roll-off,
+# the first has the word.
+_WORDS: Final[dict[str, _Word]] = {
+    "spectral_centroid": _Word("brighter", "darker", _against("centroid", " kHz", 8, 1)),
+    "stereo_width": _Word("wider", "narrower", _against("side energy", " %", 100)),
+    "transient_density": _Word("busier", "calmer", _against("onsets", " a second", 10, 1)),
+    "rhythm_stability": _Word("steadier", "freer in rhythm", _against("pulse", "", 1, 2)),
+    "crest_db": _Word("more dynamic", "denser", _against("crest", " dB")),
+    "bass_pct": _Word("heavier in bass", "lighter in bass", _against("60-250 Hz", " %")),
+    "sub_bass_pct": _Word("deeper", "less deep", _against("20-60 Hz", " %")),
+    "mid_pct": _Word("fuller in the middle", "thinner in the middle", _against("500-2000 Hz", " %")),
+    "air_pct": _Word("airier", "less airy", _against("6-20 kHz", " %", 1, 1)),
+    "harmonic_ratio": _Word("more tonal", "more percussive", _against("harmonic part", " %", 100)),
+    "spectral_flatness": _Word("noisier", "purer", _against("flatness", "", 1, 3)),
+    "pitch_stability": _Word(
+        "steadier in pitch", "more restless in pitch", _against("steady pitch", " %", 100)
+    ),
+    "chroma_energy": _Word("richer in notes", "plainer in notes", _against("chroma", "", 1, 2)),
+    "loudness_variation_std": _Word(
+        "more varied in level", "more even in level", _against("spread", " dB", 1, 1)
+    ),
+    "silence_ratio": _Word(
+        "more broken by silence", "less broken by silence", _against("silence", " %", 100)
+    ),
+}
+
+_ALIKE: Final[dict[str, Callable[[float], str]]] = {
+    "spectral_centroid": lambda centroid: f"equally bright (centroid {8 * centroid:.1f} kHz)",
+    "lufs": lambda lufs: f"equally loud ({lufs:.0f} LUFS)",
+    "stereo_width": lambda width: f"equally wide (side energy {100 * width:.0f} %)",
+    "transient_density": lambda density: f"equally busy ({10 * density:.1f} onsets a second)",
+    "crest_db": lambda crest: f"equally dynamic (crest {crest:.0f} dB)",
+    "harmonic_ratio": lambda ratio: f"equally tonal (harmonic part {100 * ratio:.0f} %)",
+}
+
+
+def explain(
+    values_a: NDArray[np.float32],
+    values_b: NDArray[np.float32],
+    a: Compared,
+    b: Compared,
+    used: list[str],
+    names: tuple[str, str],
+) -> Explanation:
+    """Return the explanation for one track against another.
+
+    Parameters
+    ----------
+    values_a, values_b : ndarray of float32, shape (25,)
+        What was measured.
+    a, b : Compared
+        The same, on the scale of a space.
+    used : list of str
+        The dimensions that ``a`` and ``b`` have.
+    names : tuple of two str
+        What the sentence calls them.
+    """
+    distance = float(distances(a, b)[0, 0])
+    both = (a.missing(slice(None)) + b.missing(slice(None)))[:, 0] == 0
+    apart = differences(a.scores[:, 0], b.scores[:, 0])
+    if a.circle >= 0:
+        apart[a.circle : a.circle + 1] = differences(
+            a.scores[a.circle], b.scores[a.circle], float(a.weights[a.circle]) * CIRCUMFERENCE
+        )
+    total = max(float(a.weights[both].sum()), 1e-30)
+    contributions = {name: float(apart[row]) / total for row, name in enumerate(used) if both[row]}
+    on_scale = {name: float(apart[row] / a.weights[row]) for row, name in enumerate(used) if both[row]}
+    measured_a, measured_b = (dict(zip(NAMES, row.tolist(), strict=True)) for row in (values_a, values_b))
+    return Explanation(distance, contributions, _sentence(measured_a, measured_b, on_scale, names))
+
+
+def _sentence(
+    a: Mapping[str, float], b: Mapping[str, float], apart: Mapping[str, float], names: tuple[str, str]
+) -> str:
+    if not apart:
+        return "they have no number in common"
+    common, different = [], []
+    tempo = _tempo(a["tempo_bpm"], b["tempo_bpm"])
+    if tempo and tempo.startswith("both"):
+        common.append(tempo)
+    elif tempo:
+        different.append(tempo)
+    described = sorted(
+        (name for name in apart if name in _WORDS or name == "lufs"), key=lambda n: -abs(apart[n])
+    )
+    different += [
+        _difference(name, a[name], b[name], apart[name]) for name in described if abs(apart[name]) >= _FAR
+    ]
+    if not common:
+        common += list(_alike(b, described, apart))[:1]
+    if not different:
+        common.append("alike in everything else" if common else "alike in everything")
+    parts = []
+    if common:
+        parts.append(" and ".join(common))
+    if different:
+        parts.append(f"{names[1]} is {_listed(different[:_MOST])}")
+    return "; ".join(parts)
+
+
+def _tempo(a: float, b: float) -> str:
+    """Return what two tempos have to do with each other; nothing if one is undefined."""
+    if not (a > 0 and b > 0):
+        return ""
+    octaves = np.log2(b / a)
+    off = abs(octaves - np.rint(octaves))
+    if off > np.log2(1 + _SAME_TEMPO):
+        return f"{'faster' if b > a else 'slower'} ({b:.0f} against {a:.0f} BPM)"
+    if np.rint(octaves):
+        return f"both on one pulse ({a:.0f} and {b:.0f} BPM)"
+    return f"both near {(a + b) / 2:.0f} BPM"
+
+
+def _difference(name: str, a: float, b: float, apart: float) -> str:
+    if name == "lufs":
+        return f"{abs(b - a):.0f} LU {'louder' if b > a else 'quieter'}"
+    word = _WORDS[name]
+    return (word.more if apart > 0 else word.less) + word.values(b, a)
+
+
+def _alike(b: Mapping[str, float], described: list[str], apart: Mapping[str, float]) -> Iterator[str]:
+    """Yield in words what two tracks share, the most alike first."""
+    for name in reversed(described):
+        if name in _ALIKE and abs(apart[name]) <= _NEAR:
+            yield _ALIKE[name](b[name])
+
+
+def _listed(parts: list[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]

@@ -1,0 +1,155 @@
+"""The neighbours of a track among many: exact, and without the hubs that are in every list."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from auralis_fp.similarity.comparison import Compared, distances
+from auralis_fp.similarity.rows import Vectors, is_single
+
+__all__ = ["Index"]
+
+Floats = NDArray[np.float64]
+
+_REFERENCES: Final = 100  # tracks whose distances say how near a track is to the others; more change nothing
+_FEWEST: Final = 10  # with fewer references than this, mean and spread say nothing
+_CANDIDATES: Final = 10  # times k: so many of the nearest are put in order by mutual proximity
+_LEAST: Final = 200  # candidates, however few neighbours are asked for
+
+
+class Index:
+    """Tracks of a library, ready for queries. Made by :meth:`Space.index`.
+
+    Some tracks are near to very many others and would be in every list, though nobody hears a reason. So the
+    nearest tracks are put in order by Mutual Proximity: by how likely it is that neither of two tracks has
+    others as near. The distances of a track from 100 others, which that takes, are computed when the track is
+    a candidate for the first time.
+
+    Queries may run in several threads.
+    """
+
+    def __init__(self, tracks: Compared, compared: Callable[[Vectors], Compared]) -> None:
+        self._tracks = tracks
+        self._compared = compared
+        count = len(self)
+        self._references = tracks.take(np.linspace(0, count - 1, min(count, _REFERENCES)).astype(np.intp))
+        self._usual = np.full((2, count), np.nan, np.float32)  # mean and spread of a track's distances
+
+    def __len__(self) -> int:
+        return len(self._tracks.undefined)
+
+    def nearest(
+        self, queries: Vectors, k: int, exclude: ArrayLike | None = None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Return the tracks that are most like each query, the most similar first.
+
+        Parameters
+        ----------
+        queries : array_like of shape (25,) or (m, 25), Fingerprint, or sequence of Fingerprint
+            They need not be in the index.
+        k : int
+            How many.
+        exclude : array_like, optional
+            Tracks to leave out, such as the query itself: indices, or bool of shape (n,). Indices of shape
+            (m, e) hold a row for each of several queries; -1 stands for none.
+
+        Returns
+        -------
+        indices : ndarray of int, shape (k,) or (m, k)
+            The order is that of mutual proximity, equal tracks by index: the same every time. Fewer than k
+            if no more have anything in common with the query; the shorter rows of several queries end in -1.
+        distances : ndarray of float32, of the same shape
+            As of :meth:`Space.distances`. They rise by and large, not from one to the next.
+        """
+        if k < 1:
+            raise ValueError(f"k must be 1 or more, not {k}")
+        asked = self._compared(queries)
+        count = asked.scores.shape[1]
+        found = [
+            self._nearest(asked.take(np.array([row])), k, self._excluded(exclude, row, count))
+            for row in range(count)
+        ]
+        if count == 1 and is_single(queries):
+            return found[0]
+        indices = np.full((count, min(k, len(self))), -1, np.intp)
+        apart = np.full(indices.shape, np.inf, np.float32)
+        for row, (near, distance) in enumerate(found):
+            indices[row, : len(near)] = near
+            apart[row, : len(near)] = distance
+        return indices, apart
+
+    def _nearest(
+        self, query: Compared, k: int, excluded: NDArray[np.intp]
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        distance = distances(query, self._tracks)[0]
+        distance[excluded] = np.inf
+        near = _smallest(distance, max(_CANDIDATES * k, _LEAST))
+        apart = distance[near]
+        if self._references.scores.shape[1] >= _FEWEST:
+            near_order = np.lexsort((near, apart, self._improbability(query, near, apart)))
+            near, apart = near[near_order], apart[near_order]
+        return near[:k], apart[:k]
+
+    def _excluded(self, exclude: ArrayLike | None, row: int, count: int) -> NDArray[np.intp]:
+        if exclude is None:
+            return np.empty(0, np.intp)
+        given = np.asarray(exclude)
+        if given.dtype == bool:
+            if given.shape != (len(self),):
+                raise ValueError(f"exclude has {given.shape} flags for {len(self)} tracks")
+            return np.flatnonzero(given)
+        if given.ndim == 2:
+            if len(given) != count:
+                raise ValueError(f"exclude has {len(given)} rows for {count} queries")
+            given = given[row]
+        indices = given.astype(np.intp).reshape(-1)
+        indices = np.asarray(indices[indices != -1])
+        if ((indices < 0) | (indices >= len(self))).any():
+            raise ValueError(f"exclude names tracks outside 0 to {len(self) - 1}")
+        return indices
+
+    def _improbability(self, query: Compared, near: NDArray[np.intp], apart: NDArray[np.float32]) -> Floats:
+        """Return 1 minus the mutual proximity of the query and its candidates."""
+        missing = near[np.isnan(self._usual[0, near])]
+        if len(missing):
+            self._usual[:, missing] = self._usual_distances(self._tracks.take(missing))
+        of_query = self._usual_distances(query)[:, 0]
+        from_query = _share_nearer(apart, *of_query)
+        from_track = _share_nearer(apart, *self._usual[:, near])
+        return from_query + from_track - from_query * from_track
+
+    def _usual_distances(self, tracks: Compared) -> NDArray[np.float32]:
+        """Return mean and spread of the distances of tracks from the references, shape (2, tracks)."""
+        apart = distances(self._references, tracks).astype(np.float64)
+        counts = np.isfinite(apart) & (
+            apart > 0
+        )  # a track itself, or a copy of it, says nothing about others
+        number = np.maximum(counts.sum(0), 1)
+        mean = np.where(counts, apart, 0).sum(0) / number
+        spread = np.sqrt((np.where(counts, apart - mean, 0) ** 2).sum(0) / number)
+        return np.array([mean, spread], np.float32)
+
+
+def _smallest(distance: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Return the indices of the smallest finite distances in ascending order, equal ones by index."""
+    if count < len(distance):
+        bound = np.partition(distance, count - 1)[count - 1]
+        near = np.flatnonzero(distance <= bound)
+    else:
+        near = np.arange(len(distance))
+    near = near[np.isfinite(distance[near])]
+    order = np.lexsort((near, distance[near]))[:count]
+    return np.asarray(near[order])
+
+
+def _share_nearer(
+    distance: NDArray[np.float32], mean: NDArray[np.float32], spread: NDArray[np.float32]
+) -> Floats:
+    """Return the share of tracks that are nearer than a distance, if distances are normally distributed."""
+    standard = (distance - mean) / np.maximum(spread, np.float32(1e-6)) * -math.sqrt(0.5)
+    return np.array([math.erfc(value) / 2 for value in standard.tolist()])
