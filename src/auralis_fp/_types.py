@@ -1,4 +1,4 @@
-"""Types that several rooms use in their signatures."""
+"""Types that the signatures of several rooms share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands share: options, exit statuses, file names."""
+"""What the commands share: options, exit statuses, and names of files."""
 
 from __future__ import annotations
 

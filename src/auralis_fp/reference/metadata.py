@@ -1,4 +1,4 @@
-"""The metadata of a recording that is held in memory."""
+"""What a recording that is held in memory shows of itself."""
 
 from __future__ import annotations
 

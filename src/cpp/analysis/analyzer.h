@@ -21,7 +21,7 @@ struct Measurement {
 
 class Analyzer {
 public:
-    // Samples per channel that the steps see at once: small enough for the cache.
+    // Samples per channel that the stages see at once: small enough for the cache.
     static constexpr std::size_t kBlockSamples = 4096;
 
     // interrupt must outlive the analyzer; it is polled once a block.
@@ -30,19 +30,19 @@ public:
     Analyzer(const Analyzer&) = delete;
     Analyzer& operator=(const Analyzer&) = delete;
 
-    // Throws ResourceLimit if `samples` further samples would exceed the longest duration; push() does so by itself.
+    // Throws ResourceLimit if so many samples more would exceed the longest duration; push() does so by itself.
     void require_room(std::size_t samples) const;
 
     // One span of samples a channel, all of the same length, which may be any. How the recording is cut into
     // calls does not change a bit of the result. Throws InvalidSamples for samples that are not finite.
     void push(std::span<const std::span<const float>> channels);
 
-    // To be called once, after the last samples.
+    // Once, after the last samples.
     Measurement finish();
 
 private:
-    class Steps;
-    std::unique_ptr<Steps> steps_;
+    class Stages;
+    std::unique_ptr<Stages> stages_;
 };
 
 }  // namespace auralis

@@ -1,4 +1,4 @@
-// Mixes any channel layout to a stereo pair and its middle, which most steps measure.
+// Any channel layout to a stereo pair and its middle: what most stages measure.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Whether the samples can be measured at all, and defects that a listener would want to know about: clipping, an
-// offset, two channels that are the same.
+// Whether the samples can be measured at all, and the defects that a listener would want to know of: clipping,
+// an offset, two channels that are one.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +46,7 @@ private:
     };
 
     void measure(std::span<const float> samples, Channel& channel) const;
-    void refuse(std::span<const std::span<const float>> channels) const;  // names the first unusable sample
+    void refuse(std::span<const std::span<const float>> channels) const;  // names the first sample that is unusable
 
     std::vector<Channel> channels_;
     std::int64_t samples_ = 0;  // per channel, so far

@@ -18,13 +18,13 @@ constexpr std::uint32_t kContentEncoding = 0x6240;
 constexpr std::uint32_t kContentCompression = 0x5034;
 constexpr std::uint32_t kContentCompressionAlgorithm = 0x4254;
 
-// Of a Tracks element without a size, which goes on until the packets begin.
+// Of Tracks without a size, which go on until the packets begin.
 constexpr std::int64_t kUnknownEnd = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::uint64_t kAudio = 2;
 constexpr std::uint64_t kHeaderStripping = 3;
 
-// An EBML number, whose first byte says how many bytes it has: RFC 8794, 4.
+// A number of EBML, whose first byte tells how many there are: RFC 8794, 4.
 struct Number {
     std::int64_t value = 0;
     int bytes = 0;         // 0: there is none
@@ -46,8 +46,8 @@ struct Element {
     std::int64_t end = 0;
 };
 
-// Passes the elements between two offsets (the second may be a false claim) to `visit`, up to a damaged one, where
-// FFmpeg stops as well. False if there may be others: because of an unknown size, or because there are too many.
+// Hands the elements between two offsets, of which the latter may be an untrue claim, to `visit`, until one that is
+// damaged: there FFmpeg stops as well. False if there may be others: of unknown size, or too many.
 template <class Visit>
 bool for_each_element(SourceReader& source, std::int64_t at, std::int64_t end, Visit visit) noexcept {
     constexpr int kMaxElements = 1'000;
@@ -66,7 +66,7 @@ bool for_each_element(SourceReader& source, std::int64_t at, std::int64_t end, V
     return true;
 }
 
-// Its number; 0 if it is missing or too long, as in FFmpeg.
+// Its number; 0, which is what FFmpeg takes, if it is missing or too long.
 std::uint64_t unsigned_at(SourceReader& source, const Element& element) noexcept {
     if (element.end - element.begin > 8) return 0;
     std::uint64_t value = 0;
@@ -74,8 +74,8 @@ std::uint64_t unsigned_at(SourceReader& source, const Element& element) noexcept
     return value;
 }
 
-// Whether the "compression" only removed what all packets begin with, which cannot make them much longer than they are
-// in the file. If the method is missing, it is zlib.
+// Whether packets are only to get back what all of them begin with. Nothing else makes them much longer than they are
+// in the file; and what is missing means zlib.
 bool only_strips_headers(SourceReader& source, const Element& encodings) noexcept {
     bool only = true;
     const auto encoding = [&](const Element& element) {
@@ -119,7 +119,7 @@ bool MatroskaTracks::is_hidden(std::int64_t offset) const noexcept {
 
 void find_matroska_tracks(SourceReader& source, std::int64_t element, MatroskaTracks& tracks) noexcept {
     constexpr std::int64_t kEndless = std::numeric_limits<std::int32_t>::max();
-    ++tracks.entries;  // so that endless elements reach the limit
+    ++tracks.entries;  // so that endless elements come to an end
     const Number size = number_at(source, element + 4);
     const std::int64_t begin = element + 4 + size.bytes;
     const std::int64_t end = size.unknown ? kUnknownEnd : begin + size.value;

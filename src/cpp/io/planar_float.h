@@ -1,4 +1,4 @@
-// Converts FFmpeg's sample formats to planar float at nominal full scale +-1.
+// FFmpeg's sample formats to planar float at nominal full scale +-1.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Reads numbers from a source of bytes, in the forms that containers use.
+// Numbers of a source of bytes, as containers write them.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@ constexpr std::int64_t synchsafe(std::uint32_t v) {
     return (v & 0x7f) | (v >> 1 & 0x3f80) | (v >> 2 & 0x1f'c000) | (v >> 3 & 0xfe0'0000);
 }
 
-// Bytes beyond the ends of the source are 0. It remembers a read that failed.
+// Bytes beyond the ends of the source are 0. Remembers a read that failed.
 class SourceReader {
 public:
     explicit SourceReader(MediaSource& source) : source_(source) {}

@@ -1,4 +1,4 @@
-"""Verification: tracks are measured again, and the results compared with their stored fingerprints."""
+"""Measures tracks again and compares the result with their stored fingerprints."""
 
 from __future__ import annotations
 

@@ -61,22 +61,26 @@ class ParquetSource:
             self._read_facts()
         values = np.empty((len(self._ids), len(NAMES)), np.float32)
         usable = np.zeros(len(self._ids), bool)
-        start = 0
-        for table in self._batches(("fingerprint_version", *NAMES)):
-            end = start + table.num_rows
-            columns = [table.column(name).to_numpy(zero_copy_only=False) for name in NAMES]
-            numbers = np.stack([column.astype(np.float64) for column in columns], axis=1)
-            version = table.column("fingerprint_version").to_numpy(zero_copy_only=False)
-            ours = version.astype(np.float64) == FINGERPRINT_VERSION
-            usable[start:end] = ours & (np.abs(numbers) <= _LARGEST).all(axis=1)
-            values[start:end] = undefined_as_nan(numbers)
-            start = end
-        if start != len(self._ids):
-            raise LibraryError(f"{self.name}: changed while it was read; try again")
+        for part, numbers, ours in self._numbers():
+            usable[part] = ours
+            values[part] = undefined_as_nan(numbers)
         self._others = int(len(usable) - usable.sum())
         if self._others:
             return ascending(self._ids[usable], values[usable])
         return ascending(self._ids, values)
+
+    def values(self, ids: Iterable[int]) -> NDArray[np.float32]:
+        """Return the fingerprints of some tracks, by reading all; those without one are left out."""
+        rows = self._rows(ids)
+        wanted = np.sort(rows)
+        found: dict[int, NDArray[np.float64]] = {}
+        for part, numbers, ours in self._numbers():
+            low, high = np.searchsorted(wanted, [part.start, part.stop])
+            for row in wanted[low:high].tolist():
+                if ours[row - part.start]:
+                    found[row] = numbers[row - part.start]
+        present = [found[row] for row in rows.tolist() if row in found]
+        return undefined_as_nan(np.array(present).reshape(-1, len(NAMES))).astype(np.float32)
 
     def changed(self) -> bool:
         """Return whether the files are others than when this was last asked, or read."""
@@ -85,14 +89,16 @@ class ParquetSource:
 
     def tracks(self, ids: Iterable[int]) -> list[Track]:
         """Return tracks in the order of their ids; ids that are none are left out."""
-        order = np.argsort(self._ids, kind="stable")
-        wanted = np.fromiter(ids, np.int64)
-        places = np.searchsorted(self._ids, wanted, sorter=order)
-        known = places < len(self._ids)
-        rows = order[places[known]]
-        rows = rows[self._ids[rows] == wanted[known]]
+        rows = self._rows(ids)
         found = self._facts.take(self._arrow.array(rows)).to_pylist()
         return [self._track(int(self._ids[row]), fact) for row, fact in zip(rows, found, strict=True)]
+
+    def durations(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the lengths of tracks in seconds; NaN where they are not known."""
+        if "duration" not in self._facts.column_names:
+            return np.full(len(ids), np.nan)
+        known = self._facts.column("duration").to_numpy().astype(np.float64)[self._rows(ids)]
+        return np.where(known > 0, known, np.nan)
 
     def names(self) -> Iterator[TrackNames]:
         """Yield title and file of every track."""
@@ -114,6 +120,31 @@ class ParquetSource:
         if self._others:
             return f"{self.name}: no row is a fingerprint of version {FINGERPRINT_VERSION}"
         return f"{self.name}: there are no rows in it"
+
+    def _rows(self, ids: Iterable[int]) -> NDArray[np.intp]:
+        """Return the rows of tracks in all files; ids that are none are left out."""
+        wanted = np.fromiter(ids, np.int64)
+        order = np.argsort(self._ids, kind="stable")
+        places = np.searchsorted(self._ids, wanted, sorter=order)
+        known = places < len(self._ids)
+        rows = order[places[known]]
+        return np.asarray(rows[self._ids[rows] == wanted[known]])
+
+    def _numbers(self) -> Iterator[tuple[slice, NDArray[np.float64], NDArray[np.bool_]]]:
+        """Yield parts of all rows: their places, their numbers, and which are comparable fingerprints."""
+        start = 0
+        for table in self._batches(("fingerprint_version", *NAMES)):
+            columns = [table.column(name).to_numpy(zero_copy_only=False) for name in NAMES]
+            numbers = np.stack([column.astype(np.float64) for column in columns], axis=1)
+            version = table.column("fingerprint_version").to_numpy(zero_copy_only=False)
+            ours = version.astype(np.float64) == FINGERPRINT_VERSION
+            end = start + table.num_rows
+            if end > len(self._ids):
+                break
+            yield slice(start, end), numbers, ours & (np.abs(numbers) <= _LARGEST).all(axis=1)
+            start = end
+        if start != len(self._ids):
+            raise LibraryError(f"{self.name}: changed while it was read; try again")
 
     def _track(self, track_id: int, fact: dict[str, Any]) -> Track:
         path = fact["path"] or ""

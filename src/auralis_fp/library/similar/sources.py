@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
-from auralis_fp.library.errors import LibraryError, translated
-from auralis_fp.library.similar.tracks import Track, TrackNames, read_names, read_tracks
-from auralis_fp.library.similar.vectors import Vectors, read_vectors, vectors_stamp, versions
+from auralis_fp.library.errors import translated
+from auralis_fp.library.similar.tracks import Track, TrackNames, read_durations, read_names, read_tracks
+from auralis_fp.library.similar.vectors import Vectors, read_values, read_vectors, vectors_stamp, versions
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.filenames import to_column
 from auralis_fp.schema import FINGERPRINT_VERSION
@@ -30,11 +31,17 @@ class Source(Protocol):
     def vectors(self) -> Vectors:
         """Return all fingerprints of this version."""
 
+    def values(self, ids: Iterable[int]) -> NDArray[np.float32]:
+        """Return the fingerprints of some tracks; those without one are left out."""
+
     def changed(self) -> bool:
         """Return whether the fingerprints may be others than when this was last asked, or read."""
 
     def tracks(self, ids: Iterable[int]) -> list[Track]:
         """Return tracks in the order of their ids; ids that are none are left out."""
+
+    def durations(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the lengths of tracks in seconds; NaN where they are not known."""
 
     def names(self) -> Iterator[TrackNames]:
         """Yield title and file of every track."""
@@ -82,6 +89,10 @@ class DatabaseSource:
         self._stamp = None if self._observer else vectors_stamp(self._database)
         return read_vectors(self._database)
 
+    def values(self, ids: Iterable[int]) -> NDArray[np.float32]:
+        """Return the fingerprints of some tracks; those without one are left out."""
+        return read_values(self._database, ids)
+
     def changed(self) -> bool:
         """Return whether the fingerprints may be others than when this was last asked, or read."""
         commits = self._count_of_commits()
@@ -94,6 +105,11 @@ class DatabaseSource:
     def tracks(self, ids: Iterable[int]) -> list[Track]:
         """Return tracks in the order of their ids; ids that are none are left out."""
         return read_tracks(self._database, ids)
+
+    def durations(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the lengths of tracks in seconds; NaN where they are not known."""
+        known = read_durations(self._database)
+        return np.array([known.get(one, np.nan) for one in ids.tolist()])
 
     def names(self) -> Iterator[TrackNames]:
         """Yield title and file of every track."""
@@ -145,11 +161,3 @@ def open_source(target: str | os.PathLike[str]) -> Source:
 
         return ParquetSource(path)
     return DatabaseSource(Database(text, readonly=True))
-
-
-def only_row(vectors: Vectors, source: Source) -> None:
-    """Raise LibraryError if there is nothing to compare with."""
-    if not len(vectors):
-        raise LibraryError(source.without_vectors())
-    if np.isnan(vectors.values).all():
-        raise LibraryError(f"{source.name}: nothing in it could be measured: all tracks are silent")

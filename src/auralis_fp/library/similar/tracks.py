@@ -12,11 +12,21 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, func, null, select
 
 from auralis_fp._text import printable
+from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.tags import read_tags
 from auralis_fp.library.store.columns import as_count, as_number, as_path, as_text, reading
 from auralis_fp.library.store.database import Database
 
-__all__ = ["Track", "TrackNames", "folded", "read_tracks", "with_tags"]
+__all__ = [
+    "Track",
+    "TrackNames",
+    "folded",
+    "measured_duration",
+    "read_durations",
+    "read_names",
+    "read_tracks",
+    "with_tags",
+]
 
 _MOST_IDS: Final = 500  # in one statement
 
@@ -63,7 +73,9 @@ class Track:
 
 
 def with_tags(track: Track) -> Track:
-    """Return a track with artist, album and length from the tags of its file, where it lacks them."""
+    """Return a track with artist, album and length from its file and its sidecar, where it lacks them."""
+    if track.duration is None:
+        track = replace(track, duration=measured_duration(track.path))
     if track.artist and track.album and track.duration:
         return track
     tags = read_tags(track.path)
@@ -76,6 +88,12 @@ def with_tags(track: Track) -> Track:
         sample_rate=track.sample_rate or tags.sample_rate,
         bit_depth=track.bit_depth or tags.bit_depth,
     )
+
+
+def measured_duration(path: str) -> float | None:
+    """Return the length in seconds that the sidecar of a file knows; not all formats have a tag for it."""
+    content = sidecar.load(path)
+    return None if content is None or content.metadata is None else content.metadata.duration or None
 
 
 def folded(text: str) -> str:
@@ -102,13 +120,21 @@ def read_names(database: Database) -> Iterator[TrackNames]:
                 yield TrackNames(track_id, as_text(title) or "", as_path(path))
 
 
+def read_durations(database: Database) -> dict[int, float]:
+    """Return the length in seconds of every track whose length is known."""
+    t = database.tracks
+    query = select(t.c.id, _column(t, "duration"))
+    with database.read() as connection:
+        return {track_id: known for track_id, one in connection.execute(query) if (known := as_number(one))}
+
+
 def read_tracks(database: Database, ids: Iterable[int]) -> list[Track]:
     """Return tracks in the order of their ids; what the database does not know, tags may (:func:`with_tags`).
 
     Artist and album come from columns of ``tracks`` with these names, or from the tables ``albums``,
     ``artists`` and ``track_artist`` that applications have.
     """
-    wanted = list(ids)
+    wanted = [int(one) for one in ids]  # those of NumPy would be bytes to SQLite
     t = database.tracks
     query = select(
         t.c.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -15,9 +15,19 @@ from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.tables import holds_fingerprint
 from auralis_fp.schema import DIMENSIONS, FINGERPRINT_VERSION, NAMES
 
-__all__ = ["Vectors", "ascending", "read_vectors", "undefined_as_nan", "vectors_stamp", "versions"]
+__all__ = [
+    "Vectors",
+    "are_silent",
+    "ascending",
+    "read_values",
+    "read_vectors",
+    "undefined_as_nan",
+    "vectors_stamp",
+    "versions",
+]
 
 _PAGE: Final = 4096
+_MOST_IDS: Final = 500  # in one statement
 _ONE_CHANNEL: Final = 0.25
 """Width above which a correlation of exactly 1 was not measured: one channel is constant, the width 0.5."""
 
@@ -73,6 +83,27 @@ def ascending(ids: NDArray[np.int64], values: NDArray[np.float32]) -> Vectors:
         return Vectors(ids, values)
     order = np.argsort(ids, kind="stable")
     return Vectors(ids[order], values[order])
+
+
+def read_values(database: Database, ids: Iterable[int]) -> NDArray[np.float32]:
+    """Return the fingerprints of some tracks, in the order of their ids; those without one are left out."""
+    f = database.fingerprints.c
+    wanted = [int(one) for one in ids]
+    query = select(f.track_id, *(f[name] for name in NAMES)).where(*_comparable(database))
+    found: dict[int, list[float]] = {}
+    with database.read() as connection:
+        for start in range(0, len(wanted), _MOST_IDS):
+            page = wanted[start : start + _MOST_IDS]
+            for track_id, *numbers in connection.execute(query.where(f.track_id.in_(page))):
+                found[track_id] = [float(number) for number in numbers]
+    rows = [found[one] for one in wanted if one in found]
+    return undefined_as_nan(np.array(rows, np.float64).reshape(-1, len(NAMES))).astype(np.float32)
+
+
+def are_silent(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which tracks nothing is known of: of silence, the share of silence is the only number."""
+    others = [index for index, name in enumerate(NAMES) if name != "silence_ratio"]
+    return np.asarray(np.isnan(values[:, others]).all(axis=1))
 
 
 def versions(database: Database) -> dict[int, int]:

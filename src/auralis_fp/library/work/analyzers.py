@@ -1,4 +1,4 @@
-"""The choice of the analyzer, and the description of the build that it belongs to."""
+"""The choice of the function that measures, and the record of what measured."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def is_compiled(candidate: object) -> bool:
 
 
 def build_of(candidate: object) -> str | None:
-    """Return a description of the build that computes an analyzer's numbers.
+    """Return what computes the numbers of an analyzer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The arguments of an extractor, in every form that applications use."""
+"""The arguments of an extractor, in every form in which applications call it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auralis_fp._types import Analyze
 
 __all__ = ["Settings"]
 
-# Arguments by position: here, in the versions of the application with an HTTP server, and in later ones.
+# What stands where: here, in the versions of the application that had an HTTP server, and in those after.
 _OURS: Final = ("use_sidecar_files", "use_native", "use_rust_server")
 _WITH_STRATEGY: Final = ("use_sidecar_files", "fingerprint_strategy", "sampling_interval", "use_rust_server")
 _WITH_TRACKS: Final = ("track_repository", "use_sidecar_files")
@@ -35,16 +35,16 @@ class Settings:
 
     @classmethod
     def of(cls, arguments: Sequence[Any], options: Mapping[str, Any]) -> Settings:
-        """Return the settings from the arguments of a call.
+        """Return the settings that a call means.
 
         Raises
         ------
         TypeError, ValueError
-            The arguments are of no known form, or ask for something that does not exist.
+            It means nothing, or nothing that can be done; never is an argument taken for another.
         """
         names = _names(arguments)
         if len(arguments) > len(names):
-            raise TypeError(f"{', '.join(names)}: an extractor has no more positional arguments")
+            raise TypeError(f"{', '.join(names)}: these are all the positional arguments of an extractor")
         given = dict(zip(names, arguments, strict=False))
         for name in options:
             if name in given:
