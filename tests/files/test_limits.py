@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.bombs import BOMBS, matroska, others
 from support.bombs.flac import flac_silence
+from support.bombs.searches import SEARCHES
 from support.encode import EncodedFiles
 from support.processes import run_program
+from support.stopping import STOP_S
 from support.tolerances import assert_identical
 
 import auralis_fp
@@ -114,6 +118,16 @@ def test_what_is_skipped_may_begin_anywhere(shift: int, encoded: EncodedFiles) -
     )
     for data, plain in ((adts, "aac-adts"), (mka, "flac-mka")):
         assert_identical(auralis_fp.analyze_bytes(data), auralis_fp.analyze(encoded.file(plain)))
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_no_search_of_our_own_outlives_its_deadline(name: str, tmp_path: Path) -> None:
+    path, timeout = tmp_path / "file", 0.2
+    path.write_bytes(SEARCHES[name]())
+    start = time.thread_time()
+    with suppress(auralis_fp.AnalysisError):
+        auralis_fp.analyze(path, timeout=timeout)
+    assert time.thread_time() - start < timeout + STOP_S
 
 
 def test_a_day_is_the_longest_recording() -> None:

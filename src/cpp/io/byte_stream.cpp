@@ -28,7 +28,7 @@ void ByteStream::Deleter::operator()(AVIOContext* context) const {
 }
 
 ByteStream::ByteStream(MediaSource& source, Interrupt& interrupt)
-    : source_(source), interrupt_(interrupt), guard_(source) {
+    : source_(source), interrupt_(interrupt), guard_(source, interrupt) {
     auto* buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
     if (buffer != nullptr) context_.reset(avio_alloc_context(buffer, kBufferBytes, 0, this, read, nullptr, seek));
     if (context_) return;

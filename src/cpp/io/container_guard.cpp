@@ -103,7 +103,7 @@ bool begins_ogg_stream(SourceReader& source, std::int64_t page) noexcept {
 
 }  // namespace
 
-ContainerGuard::ContainerGuard(MediaSource& source) : source_(source) {
+ContainerGuard::ContainerGuard(MediaSource& source, Interrupt& interrupt) : source_(source, interrupt) {
     const std::uint32_t marker = source_.big_endian<4>(0);
     matroska_ = marker == kEbml;
     if (marker == kFlac) flac_comments_ = count_flac_comments(source_, 0);

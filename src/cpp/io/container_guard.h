@@ -15,8 +15,8 @@ namespace auralis {
 
 class ContainerGuard {
 public:
-    // The source must outlive the guard.
-    explicit ContainerGuard(MediaSource& source);
+    // Both must outlive the guard.
+    ContainerGuard(MediaSource& source, Interrupt& interrupt);
 
     // Looks at bytes on their way from `offset` of the source to FFmpeg, and counts what is below. Hides what FFmpeg
     // can be made to skip: ID3v2 tags; of MP4, compressed headers (RecordingSource has them in plain) and descriptions

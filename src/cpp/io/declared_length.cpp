@@ -37,10 +37,10 @@ constexpr ChunkFormat kRiff{12, 4, 4, 0, 2};
 constexpr ChunkFormat kWave64{40, 16, 8, 24, 8};
 
 // Bytes of audio in WAV, RF64 or Wave64; nothing where the writer did not know.
-std::optional<double> wave_data_bytes(MediaSource& source) {
+std::optional<double> wave_data_bytes(MediaSource& source, Interrupt& interrupt) {
     // A writer that did not know the length left 0 or about the largest number that fits.
     constexpr std::uint64_t kUnknownFrom = 0x7fff'0000;
-    SourceReader reader(source);
+    SourceReader reader(source, interrupt);
     const std::uint32_t form = reader.big_endian<4>(0);
     const bool riff = form == four_characters("RIFF");
     const bool rf64 = form == four_characters("RF64");
@@ -67,7 +67,7 @@ std::optional<double> wave_data_bytes(MediaSource& source) {
 }
 
 // Seconds of an ASF file (WMA).
-std::optional<double> asf_seconds(MediaSource& source) {
+std::optional<double> asf_seconds(MediaSource& source, Interrupt& interrupt) {
     // The file properties object: ASF specification, 3.2.
     constexpr std::array<std::uint8_t, 16> kFileProperties{0xa1, 0xdc, 0xab, 0x8c, 0x47, 0xa9, 0xcf, 0x11,
                                                            0x8e, 0xe4, 0x00, 0xc0, 0x0c, 0x20, 0x53, 0x65};
@@ -78,7 +78,7 @@ std::optional<double> asf_seconds(MediaSource& source) {
     bytes.resize(static_cast<std::size_t>(n));
     const auto found = std::ranges::search(bytes, kFileProperties);
     if (bytes.end() - found.begin() < kEnd) return std::nullopt;
-    SourceReader reader(source);
+    SourceReader reader(source, interrupt);
     const std::int64_t object = found.begin() - bytes.begin();
     const bool broadcast = (reader.little_endian<4>(object + kFlags) & 1) != 0;
     const double play_time_s = static_cast<double>(reader.little_endian<8>(object + kPlayTime)) * 1e-7;
@@ -100,7 +100,8 @@ bool alone(const AVFormatContext& container, const AVStream& stream) {
 
 }  // namespace
 
-std::optional<double> declared_seconds(const AVFormatContext& container, const AVStream& stream, MediaSource& source) {
+std::optional<double> declared_seconds(const AVFormatContext& container, const AVStream& stream, MediaSource& source,
+                                       Interrupt& interrupt) {
     const std::string_view name = container.iformat->name;
     const AVCodecParameters& codec = *stream.codecpar;
     if (name == "ogg") return std::nullopt;  // what FFmpeg gives is the time stamp of the last page that is there
@@ -110,9 +111,9 @@ std::optional<double> declared_seconds(const AVFormatContext& container, const A
     // For a file that is shorter than its header says, FFmpeg drops what these containers declare.
     const double bits = static_cast<double>(av_get_bits_per_sample(codec.codec_id)) * codec.ch_layout.nb_channels;
     if ((name == "wav" || name == "w64") && bits > 0 && codec.sample_rate > 0) {
-        if (const auto bytes = wave_data_bytes(source)) return *bytes * 8 / bits / codec.sample_rate;
+        if (const auto bytes = wave_data_bytes(source, interrupt)) return *bytes * 8 / bits / codec.sample_rate;
     }
-    if (name == "asf") return asf_seconds(source);
+    if (name == "asf") return asf_seconds(source, interrupt);
     if (name == "caf" && stream.nb_frames > 0 && codec.sample_rate > 0)  // which are samples, for PCM
         return static_cast<double>(stream.nb_frames) / codec.sample_rate;
     return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/interrupt.h"
 #include "io/media_source.h"
 
 struct AVFormatContext;
@@ -12,7 +13,8 @@ namespace auralis {
 
 // Seconds that the headers of an opened container declare for a stream; nothing where they declare none. To be asked
 // before avformat_find_stream_info, which fills gaps with estimates.
-std::optional<double> declared_seconds(const AVFormatContext& container, const AVStream& stream, MediaSource& source);
+std::optional<double> declared_seconds(const AVFormatContext& container, const AVStream& stream, MediaSource& source,
+                                       Interrupt& interrupt);
 
 // Whether an Ogg file lacks what every whole one has: a last page that is complete and marked as the end.
 // Throws Unreadable.

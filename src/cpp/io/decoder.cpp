@@ -111,7 +111,7 @@ private:
         std::vector<std::optional<double>> declared;  // FFmpeg replaces what is missing by estimates
         for (unsigned i = 0; i < container_->nb_streams; ++i) {
             AVStream& stream = *container_->streams[i];
-            declared.push_back(declared_seconds(*container_, stream, recording_));
+            declared.push_back(declared_seconds(*container_, stream, recording_, interrupt_));
             if (stream.codecpar->codec_type != AVMEDIA_TYPE_AUDIO) stream.discard = AVDISCARD_ALL;
         }
         check(avformat_find_stream_info(container_.get(), nullptr), ErrorKind::CorruptAudio, Stage::probe,

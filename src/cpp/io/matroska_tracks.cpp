@@ -47,18 +47,21 @@ struct Element {
 };
 
 // Hands the elements between two offsets, of which the latter may be an untrue claim, to `visit`, until one that is
-// damaged: there FFmpeg stops as well. False if there may be others: of unknown size, or too many.
+// damaged: there FFmpeg stops as well. False if there may be others: of unknown size, or too many. `elements` counts
+// them for the whole file.
 template <class Visit>
-bool for_each_element(SourceReader& source, std::int64_t at, std::int64_t end, Visit visit) noexcept {
-    constexpr int kMaxElements = 1'000;
-    for (int elements = 0; at < end; ++elements) {
+bool for_each_element(SourceReader& source, std::int64_t at, std::int64_t end, std::int64_t& elements,
+                      Visit visit) noexcept {
+    // 64 tracks have 3'000 or so.
+    constexpr std::int64_t kMaxElements = 20'000;
+    for (; at < end; ++elements) {
         const Number number = number_at(source, at);
         if (number.bytes == 0 || number.bytes > 4) return true;
         const auto id = static_cast<std::uint32_t>(number.value) | 1U << 7 * number.bytes;
         if (end == kUnknownEnd && id == kCluster) return true;
         const Number size = number_at(source, at + number.bytes);
         const std::int64_t begin = at + number.bytes + size.bytes;
-        if (elements == kMaxElements || size.unknown) return false;
+        if (elements >= kMaxElements || size.unknown) return false;
         if (size.bytes == 0 || size.value > end - begin) return true;
         visit(Element{id, at, begin, begin + size.value});
         at = begin + size.value;
@@ -76,7 +79,7 @@ std::uint64_t unsigned_at(SourceReader& source, const Element& element) noexcept
 
 // Whether packets are only to get back what all of them begin with. Nothing else makes them much longer than they are
 // in the file; and what is missing means zlib.
-bool only_strips_headers(SourceReader& source, const Element& encodings) noexcept {
+bool only_strips_headers(SourceReader& source, const Element& encodings, std::int64_t& elements) noexcept {
     bool only = true;
     const auto encoding = [&](const Element& element) {
         if (element.id != kContentEncoding) return;
@@ -84,21 +87,21 @@ bool only_strips_headers(SourceReader& source, const Element& encodings) noexcep
         const auto compression = [&](const Element& child) {
             if (child.id != kContentCompression) return;
             std::uint64_t algorithm = 0;
-            only &= for_each_element(source, child.begin, child.end, [&](const Element& setting) {
+            only &= for_each_element(source, child.begin, child.end, elements, [&](const Element& setting) {
                 if (setting.id == kContentCompressionAlgorithm) algorithm = unsigned_at(source, setting);
             });
             strips = algorithm == kHeaderStripping;
         };
-        only &= for_each_element(source, element.begin, element.end, compression) && strips;
+        only &= for_each_element(source, element.begin, element.end, elements, compression) && strips;
     };
-    return for_each_element(source, encodings.begin, encodings.end, encoding) && only;
+    return for_each_element(source, encodings.begin, encodings.end, elements, encoding) && only;
 }
 
 void look_at_track(SourceReader& source, const Element& entry, MatroskaTracks& tracks) noexcept {
     bool audio = false, compressed = false;
-    const bool whole = for_each_element(source, entry.begin, entry.end, [&](const Element& child) {
+    const bool whole = for_each_element(source, entry.begin, entry.end, tracks.elements, [&](const Element& child) {
         if (child.id == kTrackType && unsigned_at(source, child) == kAudio) audio = true;
-        if (child.id != kContentEncodings || only_strips_headers(source, child)) return;
+        if (child.id != kContentEncodings || only_strips_headers(source, child, tracks.elements)) return;
         compressed = true;
         const std::int64_t last_byte = child.at + 1;
         if (tracks.is_hidden(last_byte)) return;
@@ -123,7 +126,7 @@ void find_matroska_tracks(SourceReader& source, std::int64_t element, MatroskaTr
     const Number size = number_at(source, element + 4);
     const std::int64_t begin = element + 4 + size.bytes;
     const std::int64_t end = size.unknown ? kUnknownEnd : begin + size.value;
-    const bool whole = for_each_element(source, begin, end, [&](const Element& child) {
+    const bool whole = for_each_element(source, begin, end, tracks.elements, [&](const Element& child) {
         if (child.id != kTrackEntry) return;
         ++tracks.entries;
         look_at_track(source, child, tracks);

@@ -14,6 +14,7 @@ struct MatroskaTracks {
     // FFmpeg skips an element whose identifier, of two bytes, ends so.
     static constexpr std::uint8_t kHidden = 0x81;
 
+    std::int64_t elements = 0;      // that were looked at
     std::int64_t entries = 0;       // an upper bound
     bool compressed_audio = false;  // other than by leaving out what all packets begin with
 

@@ -57,16 +57,14 @@ public:
     Inflater& operator=(const Inflater&) = delete;
 
     // Appends what is compressed from `at` on to `to`, which may grow to `most` bytes; whether it came to its end.
-    bool run(SourceReader& source, std::int64_t at, std::vector<std::uint8_t>& to, std::size_t most,
-             Interrupt& interrupt) {
+    bool run(SourceReader& source, std::int64_t at, std::vector<std::uint8_t>& to, std::size_t most) {
         std::array<std::uint8_t, std::size_t{16} * 1024> in{};
         std::array<std::uint8_t, std::size_t{64} * 1024> out{};
         while (true) {
-            interrupt.poll(Stage::probe);
+            source.check(Stage::probe);
             if (stream_.avail_in == 0) {
                 const std::int64_t n = source.read(at, in);
-                source.check(Stage::probe);
-                if (n == 0) return false;
+                if (n == 0) break;
                 at += n;
                 stream_.next_in = in.data();
                 stream_.avail_in = static_cast<uInt>(n);
@@ -79,6 +77,8 @@ public:
             to.insert(to.end(), out.data(), out.data() + n);
             if (status == Z_STREAM_END) return true;
         }
+        source.check(Stage::probe);
+        return false;
     }
 
 private:
@@ -94,7 +94,7 @@ void write_name(const char (&name)[5], std::span<std::uint8_t> to) { write_big_e
 }  // namespace
 
 QuickTimeHeader inflate_quicktime_header(MediaSource& recording, Interrupt& interrupt) {
-    SourceReader reader(recording);
+    SourceReader reader(recording, interrupt);
     const auto moov = find_box(reader, four_characters("moov"), 0, recording.size());
     reader.check(Stage::probe);
     if (!moov) return {};
@@ -112,8 +112,7 @@ QuickTimeHeader inflate_quicktime_header(MediaSource& recording, Interrupt& inte
     QuickTimeHeader header;
     header.movie.reserve(static_cast<std::size_t>(kBoxHead + plain));
     header.movie.resize(kBoxHead);
-    if (!Inflater().run(reader, cmov->content + 24, header.movie, static_cast<std::size_t>(kBoxHead + plain),
-                        interrupt))
+    if (!Inflater().run(reader, cmov->content + 24, header.movie, static_cast<std::size_t>(kBoxHead + plain)))
         return {};
     const std::span movie(header.movie);
     write_big_endian(movie.size(), movie.first(4));

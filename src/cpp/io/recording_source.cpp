@@ -10,7 +10,7 @@
 namespace auralis {
 
 RecordingSource::RecordingSource(MediaSource& file, Interrupt& interrupt) : file_(file) {
-    SourceReader reader(file);
+    SourceReader reader(file, interrupt);
     begin_ = std::min(leading_tags_end(reader), file.size());
     // Behind these, FFmpeg would find a container that the guard does not look for.
     if (id3v2_end(reader, begin_) != begin_)

@@ -1,7 +1,9 @@
 // Numbers of a source of bytes, as containers write them.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,6 +11,7 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "io/media_source.h"
 
 namespace auralis {
@@ -25,16 +28,19 @@ constexpr std::int64_t synchsafe(std::uint32_t v) {
     return (v & 0x7f) | (v >> 1 & 0x3f80) | (v >> 2 & 0x1f'c000) | (v >> 3 & 0xfe0'0000);
 }
 
-// Bytes beyond the ends of the source are 0. Remembers a read that failed.
+// Bytes beyond the ends of the source are 0. Remembers a read that failed, and reads nothing more when it is time to
+// stop: what goes through a source by its own numbers can be made to go on for ever.
 class SourceReader {
 public:
-    explicit SourceReader(MediaSource& source) : source_(source) {}
+    // Both must outlive the reader.
+    SourceReader(MediaSource& source, Interrupt& interrupt) : source_(source), interrupt_(interrupt) {}
 
     std::int64_t size() const noexcept { return source_.size(); }
     int error() const noexcept { return error_; }  // errno, or 0
 
-    // Throws Unreadable if a read failed.
+    // Throws when it is time to stop, or Unreadable if a read failed.
     void check(Stage stage) const {
+        interrupt_.poll(stage);
         if (error_ != 0) throw AnalysisError(ErrorKind::Unreadable, stage, std::generic_category().message(error_));
     }
 
@@ -58,21 +64,38 @@ public:
 
     // Bytes copied to `to`.
     std::int64_t read(std::int64_t offset, std::span<std::uint8_t> to) noexcept {
-        const std::int64_t n = offset < 0 ? 0 : source_.read_at(offset, to);
+        if (offset < 0) return 0;
+        const std::int64_t n = interrupt_.stop_requested() ? -ECANCELED : source_.read_at(offset, to);
         if (n < 0) error_ = static_cast<int>(-n);
         return n < 0 ? 0 : n;
     }
 
 private:
+    // Numbers are read from a piece of the source around them, since most are close to the one before.
+    static constexpr std::int64_t kPieceBytes = 1024;
+    static constexpr std::int64_t kInFront = kPieceBytes / 2;
+
     template <std::size_t kBytes>
     std::array<std::uint8_t, kBytes> read(std::int64_t offset) noexcept {
         static_assert(kBytes <= 8);
+        constexpr auto kWanted = static_cast<std::int64_t>(kBytes);
         std::array<std::uint8_t, kBytes> bytes{};
-        read(offset, bytes);
+        if (offset < 0) return bytes;
+        if (offset < piece_at_ || offset - piece_at_ > piece_bytes_ - kWanted) {
+            piece_at_ = std::max<std::int64_t>(0, offset - kInFront);
+            piece_bytes_ = read(piece_at_, piece_);
+        }
+        const std::int64_t at = offset - piece_at_;
+        const std::int64_t n = std::min(kWanted, piece_bytes_ - at);
+        if (n > 0) std::copy_n(piece_.begin() + at, n, bytes.begin());
         return bytes;
     }
 
     MediaSource& source_;
+    Interrupt& interrupt_;
+    std::array<std::uint8_t, kPieceBytes> piece_{};
+    std::int64_t piece_at_ = 0;
+    std::int64_t piece_bytes_ = 0;
     int error_ = 0;
 };
 
