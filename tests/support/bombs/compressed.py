@@ -134,12 +134,24 @@ def plain_file(encoded: EncodedFiles, within: bytes) -> bytes:
 # --- ID3v2 -------------------------------------------------------------------------------------------------
 
 
-def frames(count: int, version: int = 4) -> bytes:
-    """A tag of texts of 100 MB, as FFmpeg reads them: lengths are plain numbers, flags those of version 4."""
-    length, data = tags.compressed_text()
+def frames(count: int, version: int = 4, megabytes: int = 100) -> bytes:
+    """A tag of long texts, as FFmpeg reads them: lengths are plain numbers, flags those of version 4."""
+    length, data = tags.compressed_text(megabytes)
     data = length.to_bytes(4, "big") + data
     size = tags.syncsafe(len(data)) if version == 4 else len(data).to_bytes(4, "big")
     return tags.id3((b"TXXX" + size + b"\0\x09" + data) * count, version)
+
+
+def asf_with_tags(encoded: EncodedFiles, count: int) -> bytes:
+    """As attributes, which are 64 kB at most, in front of the others of the header."""
+    wma = encoded.file("wma-2").read_bytes()
+    name, tag = "ID3\0".encode("utf-16-le"), frames(1, megabytes=50)
+    attribute = struct.pack("<HHHHI", 0, 0, len(name), 1, len(tag)) + name + tag
+    body = struct.pack("<H", count) + attribute * count
+    library = bytes.fromhex("941c23449894d149a1411d134e457054") + struct.pack("<Q", 24 + len(body)) + body
+    size, objects = struct.unpack_from("<QI", wma, 16)
+    header = wma[:16] + struct.pack("<QI", size + len(library), objects + 1) + wma[28:30]
+    return header + library + wma[30:]
 
 
 # --- Matroska ----------------------------------------------------------------------------------------------
@@ -267,6 +279,7 @@ MAKERS: Final[dict[str, tuple[str, Callable[[EncodedFiles, int], bytes]]]] = {
     ),
     "frames in AIFF": ("pcm_s16be", lambda _, size: tags.aiff(frames(size))),
     "frames in DSF": ("dsd_lsbf_planar", lambda _, size: tags.dsf(frames(size))),
+    "frames in ASF": ("wmav2", lambda encoded, size: asf_with_tags(encoded, size)),
     **{
         f"packets of {method} in Matroska": (
             "compressed once more",

@@ -1,4 +1,4 @@
-"""Files in which the core itself would search for ever: for where tags begin, and for what FFmpeg must not see.
+"""Files in which the core itself would search for ever: for tags, and for what FFmpeg must not see.
 
 ``SEARCHES`` are of files that take a second or more of a search that does not ask for the deadline.
 """

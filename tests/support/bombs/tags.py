@@ -20,9 +20,9 @@ def id3(body: bytes, version: int = 4) -> bytes:
 
 
 @cache
-def compressed_text() -> tuple[int, bytes]:
-    """The length of a text of 100 MB, and what it is compressed to."""
-    raw = b"\x03x\0" + b"A" * (100 * MB)
+def compressed_text(megabytes: int = 100) -> tuple[int, bytes]:
+    """The length of a text of so many megabytes, and what it is compressed to."""
+    raw = b"\x03x\0" + b"A" * (megabytes * MB)
     return len(raw), zlib.compress(raw, 9)
 
 
