@@ -20,7 +20,7 @@ TEMPO: Final = NAMES.index("tempo_bpm")
 CIRCUMFERENCE: Final = 4.5
 """Length of the tempo's circle: random places are then as far apart as numbers on a normal scale, 1.13."""
 
-_BLOCK: Final = 8192  # numbers of a row at a time: two such arrays of float32 and the sums stay in the cache
+_BLOCK: Final = 32_768  # differences at a time: in the cache with their sums, and few calls of NumPy
 
 
 @dataclass(frozen=True)

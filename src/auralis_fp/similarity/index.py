@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 
 _REFERENCES: Final = 100  # tracks whose distances say how near a track is to the others; more change nothing
 _FEWEST: Final = 10  # with fewer references than this, mean and spread say nothing
-_CANDIDATES: Final = 10  # times k: so many of the nearest are put in order by mutual proximity
-_LEAST: Final = 200  # candidates, however few neighbours are asked for
+_CANDIDATES: Final = 5  # times k: so many of the nearest are put in order; from 3 on, more find the same
+_LEAST: Final = 100  # candidates, however few neighbours are asked for
 
 
 class Index:
