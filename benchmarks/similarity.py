@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -260,7 +261,7 @@ ENCODINGS: Final = {
     "128.wma": ("-c:a", "wmav2", "-b:a", "128k"),
 }
 COPIED: Final = 30
-COPIED_S: Final = 90
+COPIED_S: Final = 45
 
 
 def duplicates(table: Path) -> None:
@@ -269,8 +270,10 @@ def duplicates(table: Path) -> None:
     copied = long_enough[np.linspace(0, len(long_enough) - 1, COPIED).astype(int)]
     rows, durations, recording = list(tracks.rows), list(tracks.durations), list(range(len(tracks.rows)))
     with tempfile.TemporaryDirectory() as name:
-        paths = [path for track in copied for path in encoded(tracks.paths[track], Path(name) / str(track))]
-        for path, result in analyze_many(paths):
+        with ThreadPoolExecutor(4) as pool:
+            folders = [Path(name) / str(track) for track in copied]
+            groups = list(pool.map(encoded, [tracks.paths[track] for track in copied], folders))
+        for path, result in analyze_many([path for group in groups for path in group]):
             assert isinstance(result, Fingerprint), result
             rows.append(as_rows(result)[0])
             durations.append(result.metadata.duration)
@@ -281,9 +284,9 @@ def duplicates(table: Path) -> None:
         return duplicate_pairs(np.array(rows), durations, **options).indices
 
     for label, pairs in {
-        "threshold 1": found(),
-        "threshold 0.7": found(threshold=0.7),
-        "threshold 1.4": found(threshold=1.4),
+        "threshold 0.2": found(),
+        "threshold 0.15": found(threshold=0.15),
+        "threshold 0.3": found(threshold=0.3),
         "any duration": found(seconds=1e9),
         "other_gain": found(other_gain=True),
         "mono": found(mono=True),
@@ -291,7 +294,7 @@ def duplicates(table: Path) -> None:
         right = (of[pairs[:, 0]] == of[pairs[:, 1]]).sum()
         whole = COPIED * math.comb(len(ENCODINGS), 2)
         print(f"{label}: recall {right / whole:.3f}, precision {right / len(pairs):.4f}, {len(pairs)} pairs")
-        if label == "threshold 1":
+        if label == "threshold 0.2":
             for a, b in pairs[of[pairs[:, 0]] != of[pairs[:, 1]]]:
                 print(
                     "   not copied by this program:",
@@ -304,31 +307,19 @@ def named(track: int, tracks: Library) -> str:
     return str(tracks.paths[track]) if track < len(tracks.paths) else f"copy {track}"
 
 
-def encoded(source: Path, folder: Path) -> Iterator[Path]:
-    """Yield the same excerpt of a recording in every encoding."""
+def encoded(source: Path, folder: Path) -> list[Path]:
+    """Return the same excerpt of a recording in every encoding."""
     folder.mkdir()
     excerpt = folder / "excerpt.wav"
-    convert(source, excerpt, "-t", str(COPIED_S), "-ar", "44100", "-ac", "2")
-    for name, options in ENCODINGS.items():
-        convert(excerpt, folder / name, *options)
-        yield folder / name
+    convert("-i", source, "-map", "0:a:0", "-t", COPIED_S, "-ar", 44100, "-ac", 2, excerpt)
+    targets = [folder / name for name in ENCODINGS]
+    options = [(*ENCODINGS[target.name], target) for target in targets]
+    convert("-i", excerpt, *(argument for one in options for argument in one))
+    return targets
 
 
-def convert(source: Path, target: Path, *options: str) -> None:
-    command: list[str | Path] = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-y",
-        "-i",
-        source,
-        "-map",
-        "0:a:0",
-        *options,
-        target,
-    ]
-    subprocess.run(command, check=True)
+def convert(*arguments: object) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True)
 
 
 # --- speed -------------------------------------------------------------------------------------------
