@@ -47,10 +47,10 @@ class Compared:
         """Return some of the tracks."""
         return Compared(self.scores[:, indices], self.undefined[indices], self.weights, self.circle)
 
-    def missing(self, part: slice) -> Floats:
-        """Return 1 where a number is undefined and 0 elsewhere, shape (dimensions, tracks of the part)."""
+    def missing(self) -> Floats:
+        """Return 1 where a number is undefined and 0 elsewhere, of the shape of the scores."""
         bits = np.arange(len(self.weights), dtype=np.uint32)[:, np.newaxis]
-        return np.asarray((self.undefined[part] >> bits) & np.uint32(1), np.float32)
+        return np.asarray((self.undefined >> bits) & np.uint32(1), np.float32)
 
 
 def differences(a: Floats, b: Floats, period: float | None = None) -> Floats:
@@ -71,45 +71,55 @@ def distances(a: Compared, b: Compared) -> Floats:
     -------
     ndarray of float32, shape (len(a), len(b))
     """
-    total = np.empty((a.scores.shape[1], b.scores.shape[1]), np.float32)
-    width = max(1, _BLOCK // max(1, len(total)))
-    for start in range(0, total.shape[1], width):
+    apart = np.empty((a.scores.shape[1], b.scores.shape[1]), np.float32)
+    absent = np.bitwise_and.reduce(a.undefined) if len(a.undefined) else np.uint32(0)
+    counted = (absent >> np.arange(len(a.weights), dtype=np.uint32)) & np.uint32(1) == 0
+    weight = a.weights[counted].sum()
+    width = max(1, _BLOCK // max(1, len(apart)))
+    for start in range(0, apart.shape[1], width):
         part = slice(start, start + width)
-        block = total[:, part]
-        _sum(a, b, part, block)
-        if a.undefined.any() or b.undefined[part].any():
-            _rescale(a, b, part, block)
+        block = apart[:, part]
+        _sum(a, b, part, counted, block)
+        if (a.undefined != absent).any():
+            incomplete = np.arange(block.shape[1])
         else:
-            block /= a.weights.sum()
-    return total
+            incomplete = np.flatnonzero(b.undefined[part] & ~absent)
+        means = _means(a, b.take(start + incomplete), counted, block[:, incomplete])
+        if weight:
+            block /= weight
+        else:
+            block[:] = np.inf
+        block[:, incomplete] = means
+    return apart
 
 
-def _sum(a: Compared, b: Compared, part: slice, total: Floats) -> None:
+def _sum(a: Compared, b: Compared, part: slice, counted: NDArray[np.bool_], total: Floats) -> None:
     """Write the sums of the weighted differences, in which an undefined number is a 0."""
     total[:] = 0
     difference = np.empty_like(total)
-    for row, weight in enumerate(a.weights):
+    for row in np.flatnonzero(counted):
         np.subtract(a.scores[row][:, np.newaxis], b.scores[row, part], out=difference)
         np.abs(difference, out=difference)
         if row == a.circle:
-            np.minimum(difference, np.float32(weight * CIRCUMFERENCE) - difference, out=difference)
+            turn = np.float32(a.weights[row] * CIRCUMFERENCE)
+            np.minimum(difference, turn - difference, out=difference)
         total += difference
 
 
-def _rescale(a: Compared, b: Compared, part: slice, total: Floats) -> None:
-    """Take out of the sums what undefined numbers put in, and divide by the weights of the defined ones."""
-    missing_a, missing_b = a.missing(slice(None)), b.missing(part)
-    total -= missing_a.T @ _from_zero(b, part) + _from_zero(a, slice(None)).T @ missing_b
-    common = ((1 - missing_a).T * a.weights) @ (1 - missing_b)
-    nothing = ((1 - missing_a).T @ (1 - missing_b)) < 0.5
-    np.maximum(total, 0, out=total)
-    np.divide(total, common, out=total, where=~nothing)
-    total[nothing] = np.inf
+def _means(a: Compared, b: Compared, counted: NDArray[np.bool_], sums: Floats) -> Floats:
+    """Return the means over what is defined in both, from sums in which undefined numbers are 0."""
+    defined_a, defined_b = ((1 - tracks.missing()) * counted[:, np.newaxis] for tracks in (a, b))
+    superfluous = (counted[:, np.newaxis] - defined_a).T @ _from_zero(b)
+    superfluous += _from_zero(a).T @ (counted[:, np.newaxis] - defined_b)
+    common = (defined_a.T * a.weights) @ defined_b
+    means = np.full(sums.shape, np.inf, np.float32)
+    np.divide(np.maximum(sums - superfluous, 0), common, out=means, where=common > 0)
+    return means
 
 
-def _from_zero(tracks: Compared, part: slice) -> Floats:
-    """Return what each number is away from 0, the place of an undefined one."""
-    away = np.abs(tracks.scores[:, part])
+def _from_zero(tracks: Compared) -> Floats:
+    """Return how far each number is from 0, the place of an undefined one."""
+    away = np.abs(tracks.scores)
     if tracks.circle >= 0:
         turn = np.float32(tracks.weights[tracks.circle] * CIRCUMFERENCE)
         np.minimum(away[tracks.circle], turn - away[tracks.circle], out=away[tracks.circle])

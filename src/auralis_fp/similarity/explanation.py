@@ -112,7 +112,7 @@ def explain(
         What the sentence calls them.
     """
     distance = float(distances(a, b)[0, 0])
-    both = (a.missing(slice(None)) + b.missing(slice(None)))[:, 0] == 0
+    both = (a.undefined | b.undefined)[0] >> np.arange(len(a.weights), dtype=np.uint32) & 1 == 0
     apart = differences(a.scores[:, 0], b.scores[:, 0])
     if a.circle >= 0:
         apart[a.circle : a.circle + 1] = differences(
