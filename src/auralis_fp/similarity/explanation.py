@@ -61,7 +61,7 @@ _WORDS: Final[dict[str, _Word]] = {
     "stereo_width": _Word("wider", "narrower", _against("side energy", " %", 100)),
     "transient_density": _Word("busier", "calmer", _against("onsets", " a second", 10, 1)),
     "rhythm_stability": _Word("steadier", "freer in rhythm", _against("pulse", "", 1, 2)),
-    "crest_db": _Word("more dynamic", "denser", _against("crest", " dB")),
+    "crest_db": _Word("more dynamic", "more compressed", _against("crest", " dB")),
     "bass_pct": _Word("heavier in bass", "lighter in bass", _against("60-250 Hz", " %")),
     "sub_bass_pct": _Word("deeper", "less deep", _against("20-60 Hz", " %")),
     "mid_pct": _Word("fuller in the middle", "thinner in the middle", _against("500-2000 Hz", " %")),
@@ -71,13 +71,11 @@ _WORDS: Final[dict[str, _Word]] = {
     "pitch_stability": _Word(
         "steadier in pitch", "more restless in pitch", _against("steady pitch", " %", 100)
     ),
-    "chroma_energy": _Word("richer in notes", "plainer in notes", _against("chroma", "", 1, 2)),
+    "chroma_energy": _Word("harmonically busier", "harmonically plainer", _against("chroma", "", 1, 2)),
     "loudness_variation_std": _Word(
         "more varied in level", "more even in level", _against("spread", " dB", 1, 1)
     ),
-    "silence_ratio": _Word(
-        "more broken by silence", "less broken by silence", _against("silence", " %", 100)
-    ),
+    "silence_ratio": _Word("more often silent", "less often silent", _against("silence", " %", 100)),
 }
 
 _ALIKE: Final[dict[str, Callable[[float], str]]] = {
@@ -169,7 +167,7 @@ def _tempo(a: float, b: float) -> str:
 
 def _difference(name: str, a: float, b: float, apart: float) -> str:
     if name == "lufs":
-        return f"{abs(b - a):.0f} LU {'louder' if b > a else 'quieter'}"
+        return f"{abs(b - a):.{0 if abs(b - a) >= 1 else 1}f} LU {'louder' if b > a else 'quieter'}"
     word = _WORDS[name]
     return (word.more if apart > 0 else word.less) + word.values(b, a)
 
