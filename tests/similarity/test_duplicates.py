@@ -95,6 +95,9 @@ def test_nothing_and_what_is_undefined_have_no_duplicates() -> None:
     assert duplicates([], []) == []
     assert duplicates(library(1), [3.0]) == []
     assert duplicates(np.full((5, 25), np.nan), np.ones(5)) == []
+    few = np.repeat(library(1), 2, axis=0)
+    few[:, 11:] = np.nan
+    assert duplicates(few, [3, 3]) == []
     with pytest.raises(ValueError, match="2 vectors have 1 durations"):
         duplicates(library(2), [3.0])
 

@@ -102,8 +102,8 @@ def duplicate_pairs(
     """Return the pairs of tracks that are the same recording, in other encodings.
 
     Every number but the tempo is compared, in spreads of the library: 1.4826 times the median absolute
-    deviation. The root mean square of the differences must not exceed the threshold, and durations have to
-    agree.
+    deviation. The root mean square of the differences must not exceed the threshold, at least half of the
+    numbers have to be defined in both, and durations have to agree.
 
     Parameters
     ----------
@@ -155,13 +155,13 @@ def _standard(rows: Rows, space: Space, left_out: set[str]) -> NDArray[np.float3
 def _neighbours(ends: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield blocks of pairs (first, second) with first < second < ends[first]."""
     counts = ends - np.arange(len(ends)) - 1
+    before = np.concatenate(([0], np.cumsum(counts)))  # pairs of all tracks before one
     start = 0
     while start < len(ends):
-        stop = start + max(1, int(np.searchsorted(np.cumsum(counts[start:]), _BLOCK, "right")))
+        stop = max(start + 1, int(np.searchsorted(before, before[start] + _BLOCK, "right")) - 1)
         first = np.repeat(np.arange(start, stop), counts[start:stop])
-        begin = np.repeat(np.cumsum(counts[start:stop]) - counts[start:stop], counts[start:stop])
-        second = first + 1 + np.arange(len(first)) - begin
-        yield first, second
+        place = np.arange(before[start], before[stop]) - before[first]  # among the pairs of the first
+        yield first, first + 1 + place
         start = stop
 
 
@@ -173,6 +173,6 @@ def _below(
     number = both.sum(1)
     with np.errstate(invalid="ignore"):
         apart = np.sqrt(np.where(both, squared, 0).sum(1) / number)
-    near = np.flatnonzero(apart <= threshold)
+    near = np.flatnonzero((apart <= threshold) & (number >= standard.shape[1] / 2))
     indices = np.sort(np.column_stack((a[near], b[near])), axis=1)
     return Pairs(indices, apart[near].astype(np.float32))
