@@ -28,12 +28,12 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-from recordings import LONG, STAGES, Recordings, Stages
+from recordings import LONG, STEPS, Recordings, Steps
 from support.processes import run_program
 
 import auralis_fp
 
-STAGE_REPEATS: Final = 3
+STEP_REPEATS: Final = 3
 CORES: Final = 2
 FEW, MANY = 2, 16  # threads
 PEAK_FORMATS: Final = ("FLAC", "MP3 320k", "M4A")
@@ -145,7 +145,7 @@ class Measurements:
 
 
 def measure(options: argparse.Namespace, recordings: Recordings) -> Measurements:
-    stages = Stages()
+    steps = Steps()
     short = recordings.short_file()
     paths = {name: recordings.file(name) for name in ("WAV", "FLAC", "MP3 320k", "M4A")}
     long = recordings.long_file()
@@ -166,8 +166,8 @@ def measure(options: argparse.Namespace, recordings: Recordings) -> Measurements
         for number in range(1, options.rounds + 1):
             print(f"Round {number} of {options.rounds}", file=sys.stderr)
             for name in ("MP3 320k", "FLAC", "M4A"):
-                for stage, ms in stages.cpu_ms(paths[name], STAGE_REPEATS).items():
-                    m.add(f"{name}: {stage}", ms / 1e3)
+                for step, ms in steps.cpu_ms(paths[name], STEP_REPEATS).items():
+                    m.add(f"{name}: {step}", ms / 1e3)
             if sonara is not None:
                 for name in ("MP3 320k", "FLAC"):
                     m.add(f"auralis_fp, {name}", core.cpu_s(paths[name]))
@@ -230,13 +230,13 @@ def report(m: Measurements, options: argparse.Namespace) -> str:
         "|---|---|---|---|---|---|",
         *map(str, rows(m, options)),
         "",
-        "| stage, MP3 320k | CPU | share of the whole |",
+        "| step, MP3 320k | CPU | share of the whole |",
         "|---|---|---|",
     ]
     whole = m.median("MP3 320k: whole analysis")
-    for stage in STAGES:
-        median = m.median(f"MP3 320k: {stage}")
-        lines.append(f"| {stage} | {1e3 * median:.1f} ms | {100 * median / whole:.1f} % |")
+    for step in STEPS:
+        median = m.median(f"MP3 320k: {step}")
+        lines.append(f"| {step} | {1e3 * median:.1f} ms | {100 * median / whole:.1f} % |")
     return "\n".join(lines)
 
 

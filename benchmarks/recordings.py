@@ -1,4 +1,4 @@
-"""What benchmarks measure: four minutes of music in several formats. And the program that times stages."""
+"""What benchmarks measure: four minutes of music in several formats. And the program that times steps."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ FORMATS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {  # extension, argumen
     "Opus": ("opus", ("-c:a", "libopus", "-b:a", "96k")),
 }
 
-# Kept in step with benchmarks/stages.cpp by bench_stages.py.
-STAGES: Final = (
+# Kept equal to those of benchmarks/steps.cpp by bench_steps.py.
+STEPS: Final = (
     "decode",
     "signal check",
     "loudness",
@@ -108,15 +108,15 @@ class Recordings:
             assert not fingerprint.undefined
 
 
-class Stages:
-    """``auralis_stages``, built from benchmarks/stages.cpp by the preset ``release``."""
+class Steps:
+    """``auralis_steps``, built from benchmarks/steps.cpp by the preset ``release``."""
 
     def __init__(self) -> None:
-        self.program = cpp_programs.build("auralis_stages")
+        self.program = cpp_programs.build("auralis_steps")
 
-    def cpu_ms(self, path: Path, repeats: int, stage: str | None = None) -> dict[str, float]:
-        """Median CPU milliseconds of every stage, or of one; the stages take turns."""
-        command = [str(self.program), str(path), str(repeats), *([stage] if stage else [])]
+    def cpu_ms(self, path: Path, repeats: int, step: str | None = None) -> dict[str, float]:
+        """Median CPU milliseconds of every step, or of one; the steps take turns."""
+        command = [str(self.program), str(path), str(repeats), *([step] if step else [])]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr}"
         # A line: the name in 20 columns, "   123.4 ms (min ...".

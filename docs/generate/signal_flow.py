@@ -1,4 +1,4 @@
-"""The picture of the signal flow, from src/cpp/analysis/analyzer.cpp: stages, signals and numbers."""
+"""The picture of the signal flow, from src/cpp/analysis/analyzer.cpp: steps, signals and numbers."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ _HEIGHT, _PITCH, _INDENT, _GAP, _RIGHT = 26.0, 34.0, 24.0, 6.0, 860.0
 
 
 @dataclass
-class Stage:
-    """A stage of the analyzer: what it hands on to which stages, and the numbers that come out of it."""
+class Step:
+    """A step of the analyzer: what it hands on to which steps, and the numbers that come out of it."""
 
     name: str
     signal: str = ""
-    next: list[Stage] = field(default_factory=list)
+    next: list[Step] = field(default_factory=list)
     dimensions: list[str] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        """Return what stands in the stage's box."""
+        """Return what stands in the step's box."""
         return f"{self.name} → {self.signal}" if self.signal else self.name
 
 
 def signal_flow() -> str:
     """Return the picture as SVG."""
-    first = Source((_CORE / "analysis/analyzer.cpp").read_text("utf-8")).stages()
+    first = Source((_CORE / "analysis/analyzer.cpp").read_text("utf-8")).steps()
     drawing = Drawing(
-        "The signal flow: the decoder feeds the stages of the analyzer, which yield the 25 numbers"
+        "The signal flow: the decoder feeds the steps of the analyzer, which yield the 25 numbers"
     )
     rows = list(_rows(first, 0))
-    results = 16 + max(_width(stage, depth) for stage, depth in rows if stage.dimensions or stage.metadata)
+    results = 16 + max(_width(step, depth) for step, depth in rows if step.dimensions or step.metadata)
     y, boxes = 1.0, {}
-    for stage, depth in rows:
-        box = Box(1 + depth * _INDENT, y, text_width(stage.text) + 26, _HEIGHT, stage.text, NAVY, bold=True)
-        boxes[id(stage)] = box
+    for step, depth in rows:
+        box = Box(1 + depth * _INDENT, y, text_width(step.text) + 26, _HEIGHT, step.text, NAVY, bold=True)
+        boxes[id(step)] = box
         drawing.boxes.append(box)
-        x, fill = results, GREEN if stage.dimensions else SLATE
-        for name in stage.dimensions or stage.metadata:
+        x, fill = results, GREEN if step.dimensions else SLATE
+        for name in step.dimensions or step.metadata:
             if x + text_width(name) + 16 > _RIGHT:
                 x, y = results, y + _PITCH
             drawing.boxes.append(Box(x, y, text_width(name) + 16, _HEIGHT, name, fill))
             x = drawing.boxes[-1].right + _GAP
         y += _PITCH
-    for stage, _ in rows:
-        for after in stage.next:
-            start, end = boxes[id(stage)], boxes[id(after)]
+    for step, _ in rows:
+        for after in step.next:
+            start, end = boxes[id(step)], boxes[id(after)]
             drawing.line(
                 [(start.x + 12, start.y + _HEIGHT), (start.x + 12, end.middle), (end.x, end.middle)],
                 arrow=True,
@@ -68,14 +68,14 @@ def signal_flow() -> str:
     return drawing.markup()
 
 
-def _rows(stage: Stage, depth: int) -> Iterator[tuple[Stage, int]]:
-    yield stage, depth
-    for after in sorted(stage.next, key=lambda after: bool(after.next)):  # short branches first
+def _rows(step: Step, depth: int) -> Iterator[tuple[Step, int]]:
+    yield step, depth
+    for after in sorted(step.next, key=lambda after: bool(after.next)):  # short branches first
         yield from _rows(after, depth + 1)
 
 
-def _width(stage: Stage, depth: int) -> float:
-    return depth * _INDENT + text_width(stage.text) + 26
+def _width(step: Step, depth: int) -> float:
+    return depth * _INDENT + text_width(step.text) + 26
 
 
 class Source:
@@ -94,12 +94,12 @@ class Source:
             for function in re.findall(r"^(?!inline|template)[\w:<>]+ (\w+)\(", text, re.M)
         }
         members = re.findall(r"^    (\w+) (\w+_);$", source, re.M)
-        self.members = {name: Stage(_title(kind)) for kind, name in members if kind in self.classes}
+        self.members = {name: Step(_title(kind)) for kind, name in members if kind in self.classes}
         self.kinds = {name: kind for kind, name in members}
 
-    def stages(self) -> Stage:
-        """Return the first stage, with all others behind it."""
-        decoder = Stage("Decoder", f"channels, {self._section(_FUNCTIONS[0])}")
+    def steps(self) -> Step:
+        """Return the first step, with all others behind it."""
+        decoder = Step("Decoder", f"channels, {self._section(_FUNCTIONS[0])}")
         made_by = {"channels": decoder}
         for function in _FUNCTIONS:
             for statement in self._body(function).split(";"):
@@ -111,10 +111,10 @@ class Source:
             self.members[name].metadata = re.findall(r"(\w+)(?: = [^;]*)?;", values[1] if values else "")
         return decoder
 
-    def _connect(self, name: str, arguments: str, statement: str, made_by: dict[str, Stage]) -> None:
-        stage, words = self.members[name], re.findall(r"\w+", arguments)
+    def _connect(self, name: str, arguments: str, statement: str, made_by: dict[str, Step]) -> None:
+        step, words = self.members[name], re.findall(r"\w+", arguments)
         signals = [word for word in words if word in made_by]
-        made_by[signals[-1]].next.append(stage)
+        made_by[signals[-1]].next.append(step)
         outputs = [word for word in words if word.endswith("_") and word not in made_by]
         outputs += re.findall(r"\[this\]\(.*?(\w+)\)", arguments)
         for binding in re.findall(r"auto \[(.*?)\]", statement):
@@ -123,39 +123,39 @@ class Source:
         for function in re.findall(r"(\w+)\(\w+_\.", statement):
             outputs += re.findall(rf"\b{function}\(.* (\w+)\) \{{", self.source)
             note = f", {self._section(function)}"
-        made_by.update(dict.fromkeys(outputs, stage))
-        stage.signal = ", ".join(output.rstrip("_") for output in outputs) + note
+        made_by.update(dict.fromkeys(outputs, step))
+        step.signal = ", ".join(output.rstrip("_") for output in outputs) + note
 
     def _collect(self) -> None:
-        """Find the stage behind every dimension."""
+        """Find the step behind every dimension."""
         body = self._body("collect")
         lists = {
             name: re.findall(r"\w+", names)
             for name, names in re.findall(r"array (\w+) = \{(.*?)\}", body, re.S)
         }
-        behind: dict[str, Stage] = {}
+        behind: dict[str, Step] = {}
         for statement in body.split(";"):
             target, _, value = " ".join(statement.split()).partition(" = ")
-            stage = self._behind(value, behind)
-            if stage is None:
+            step = self._behind(value, behind)
+            if step is None:
                 continue
             if dimension := re.search(r"\bf\[(\w+)", target):
-                stage.dimensions += lists.get(dimension[1], [dimension[1]])
+                step.dimensions += lists.get(dimension[1], [dimension[1]])
             elif variable := re.search(r"(\w+)$", target):
-                behind[variable[1]] = stage
-        stages = {id(stage): stage for stage in [*self.members.values(), *behind.values()]}
-        found = sorted(name for stage in stages.values() for name in stage.dimensions)
+                behind[variable[1]] = step
+        steps = {id(step): step for step in [*self.members.values(), *behind.values()]}
+        found = sorted(name for step in steps.values() for name in step.dimensions)
         if found != sorted(NAMES):
-            raise ValueError(f"dimensions without a stage, or with two: {set(found) ^ set(NAMES) or found}")
+            raise ValueError(f"dimensions without a step, or with two: {set(found) ^ set(NAMES) or found}")
 
-    def _behind(self, value: str, behind: dict[str, Stage]) -> Stage | None:
+    def _behind(self, value: str, behind: dict[str, Step]) -> Step | None:
         for function, arguments in re.findall(r"\b(\w+)\(([^()]*)", value):
             if function in self.functions:
                 source = next(behind[word] for word in re.findall(r"\w+", arguments) if word in behind)
                 title = _title(self.functions[function])
-                if title not in (stage.name for stage in source.next):
-                    source.next.append(Stage(title))
-                return next(stage for stage in source.next if stage.name == title)
+                if title not in (step.name for step in source.next):
+                    source.next.append(Step(title))
+                return next(step for step in source.next if step.name == title)
         names = {**behind, **self.members}
         return next((names[word] for word in re.findall(r"\w+", value) if word in names), None)
 

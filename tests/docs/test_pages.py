@@ -52,7 +52,7 @@ def test_the_picture_misses_no_dimension() -> None:
     without = source.replace("f[lufs] = loudness_.finish();", "")
     assert without != source
     with pytest.raises(ValueError, match="lufs"):
-        Source(without).stages()
+        Source(without).steps()
 
 
 def _api_pages() -> str:

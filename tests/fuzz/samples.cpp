@@ -40,7 +40,7 @@ constexpr std::array<float, 14> kNotableValues = {0.0F,
                                                   -std::numeric_limits<float>::infinity(),
                                                   std::numeric_limits<float>::quiet_NaN()};
 
-// A few instructions make many samples, so that small inputs reach the stages that need seconds of sound.
+// A few instructions make many samples, so that small inputs reach the steps that need seconds of sound.
 template <typename Sample>
 std::vector<Sample> make_samples(FuzzedDataProvider& input, std::size_t count) {
     std::vector<Sample> samples;

@@ -34,9 +34,9 @@ constexpr double kOnsetsPerSecondScale = 10;
 
 }  // namespace
 
-class Analyzer::Stages {
+class Analyzer::Steps {
 public:
-    Stages(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
+    Steps(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
         : interrupt_(interrupt),
           sample_rate_(sample_rate),
           block_(layout.channels(), std::vector<float>(kBlockSamples)),
@@ -188,10 +188,10 @@ private:
 };
 
 Analyzer::Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
-    : stages_(std::make_unique<Stages>(sample_rate, layout, interrupt)) {}
+    : steps_(std::make_unique<Steps>(sample_rate, layout, interrupt)) {}
 Analyzer::~Analyzer() = default;
-void Analyzer::require_room(std::size_t samples) const { stages_->require_room(samples); }
-void Analyzer::push(std::span<const std::span<const float>> channels) { stages_->push(channels); }
-Measurement Analyzer::finish() { return stages_->finish(); }
+void Analyzer::require_room(std::size_t samples) const { steps_->require_room(samples); }
+void Analyzer::push(std::span<const std::span<const float>> channels) { steps_->push(channels); }
+Measurement Analyzer::finish() { return steps_->finish(); }
 
 }  // namespace auralis

@@ -21,7 +21,7 @@ struct Measurement {
 
 class Analyzer {
 public:
-    // Samples per channel that the stages see at once: small enough for the cache.
+    // Samples per channel that the steps see at once: small enough for the cache.
     static constexpr std::size_t kBlockSamples = 4096;
 
     // interrupt must outlive the analyzer; it is polled once a block.
@@ -41,8 +41,8 @@ public:
     Measurement finish();
 
 private:
-    class Stages;
-    std::unique_ptr<Stages> stages_;
+    class Steps;
+    std::unique_ptr<Steps> steps_;
 };
 
 }  // namespace auralis

@@ -14,7 +14,7 @@ inline constexpr std::size_t kMaxChannels = 8;
 inline constexpr int kMinSampleRate = 2'000;
 inline constexpr int kMaxSampleRate = 768'000;
 
-// Our own stages keep about 6 MB an hour.
+// Our own steps keep about 6 MB an hour.
 inline constexpr int kMaxHours = 24;
 
 // Bytes of headers, tags and pictures that are read before the first packet. Of Matroska, FFmpeg keeps up to 14

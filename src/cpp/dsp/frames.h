@@ -1,4 +1,4 @@
-// The time grid of the analysis of y (22 050 Hz mono), and the stages' common views of it.
+// The time grid of the analysis of y (22 050 Hz mono), and the steps' common views of it.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // The vector type of the core: eight floats that are computed together.
 //
-// Most stages keep the layout "lane = frame": element n of an array of Lanes holds value n of eight
+// Most steps keep the layout "lane = frame": element n of an array of Lanes holds value n of eight
 // consecutive STFT frames. Code then reads like the scalar formula and needs no reduction across lanes.
 // Built on the vector extension of GCC and Clang; where the CPU level has 32-byte registers one Lanes is
 // one of them, elsewhere (SSE, NEON) it is two of 16 bytes, since compilers split wider vectors badly.

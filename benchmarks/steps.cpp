@@ -1,9 +1,8 @@
-// CPU time of every stage of the analysis on its own, over the same music.
+// CPU time of every step of the analysis on its own, over the same music.
 //
-//   auralis_stages FILE [REPEATS [STAGE]]     prints one line a stage: name, median and minimum in ms, share of the
-//   whole
+//   auralis_steps FILE [REPEATS [STEP]]     prints a line per step: name, median and minimum in ms, share of the whole
 //
-// The file is decoded once; each stage then sees the whole recording as the analyzer would feed it.
+// The file is decoded once; each step then sees the whole recording as the analyzer would feed it.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -76,7 +75,7 @@ std::vector<std::span<const float>> planes_of(const Recording& r, std::size_t of
 }
 
 // Calls work(offset, n) for as many blocks as the recording has, always out of its first half second: in the
-// analyzer a block is in the cache when a stage sees it, which a whole recording would not be.
+// analyzer a block is in the cache when a step sees it, which a whole recording would not be.
 void for_blocks(std::size_t samples, const std::function<void(std::size_t, std::size_t)>& work) {
     constexpr std::size_t kHotSamples = 6 * Analyzer::kBlockSamples;
     for (std::size_t i = 0; i < samples; i += Analyzer::kBlockSamples)
@@ -90,18 +89,18 @@ void for_batches(const Recording& r, Sink&& sink) {
     batcher.finish(sink);
 }
 
-// A stage of the resampled signal that works on spectra: its own cost is that of pushing one real spectrum.
-template <typename Stage>
+// A step of the resampled signal that works on spectra: its own cost is that of pushing one real spectrum.
+template <typename Step>
 void push_spectra(const Recording& r, const SpectrumBatch& spectrum) {
-    Stage stage;
-    for_batches(r, [&](const FrameBatch& batch) { stage.push(batch, spectrum); });
+    Step step;
+    for_batches(r, [&](const FrameBatch& batch) { step.push(batch, spectrum); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 2) {
-        std::fprintf(stderr, "usage: %s FILE [REPEATS [STAGE]]\n", argv[0]);
+        std::fprintf(stderr, "usage: %s FILE [REPEATS [STEP]]\n", argv[0]);
         return 2;
     }
     const int repeats = argc > 2 ? std::atoi(argv[2]) : 7;
@@ -132,56 +131,56 @@ int main(int argc, char** argv) {
         envelope = onsets.finish();
     }
 
-    std::vector<std::pair<std::string, std::function<void()>>> stages = {
+    std::vector<std::pair<std::string, std::function<void()>>> steps = {
         {"decode", [&] { decode(argv[1], nullptr); }},
         {"signal check",
          [&] {
-             SignalCheck stage(r.channels.size());
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(planes_of(r, i, n)); });
-             stage.finish();
+             SignalCheck step(r.channels.size());
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(planes_of(r, i, n)); });
+             step.finish();
          }},
         {"loudness",
          [&] {
-             Loudness stage(r.sample_rate, r.layout.loudness_weights());
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(planes_of(r, i, n)); });
-             stage.finish();
+             Loudness step(r.sample_rate, r.layout.loudness_weights());
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(planes_of(r, i, n)); });
+             step.finish();
          }},
         {"dynamics",
          [&] {
-             Dynamics stage(r.sample_rate);
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(std::span(r.mid).subspan(i, n)); });
-             stage.finish();
+             Dynamics step(r.sample_rate);
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(std::span(r.mid).subspan(i, n)); });
+             step.finish();
          }},
         {"stereo image",
          [&] {
-             StereoImage stage(r.sample_rate);
+             StereoImage step(r.sample_rate);
              for_blocks(samples, [&](std::size_t i, std::size_t n) {
-                 stage.push(std::span(left).subspan(i, n), std::span(right).subspan(i, n));
+                 step.push(std::span(left).subspan(i, n), std::span(right).subspan(i, n));
              });
-             stage.finish();
+             step.finish();
          }},
         {"band spectrum",
          [&] {
-             BandSpectrum stage(r.sample_rate);
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(std::span(r.mid).subspan(i, n)); });
-             stage.finish();
+             BandSpectrum step(r.sample_rate);
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(std::span(r.mid).subspan(i, n)); });
+             step.finish();
          }},
         {"resampler",
          [&] {
-             Resampler stage(r.sample_rate);
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { stage.push(std::span(r.mid).subspan(i, n)); });
-             stage.finish();
+             Resampler step(r.sample_rate);
+             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(std::span(r.mid).subspan(i, n)); });
+             step.finish();
          }},
         {"frame levels",
          [&] {
-             FrameLevels stage;
-             for_batches(r, [&](const FrameBatch& batch) { stage.push(batch); });
+             FrameLevels step;
+             for_batches(r, [&](const FrameBatch& batch) { step.push(batch); });
          }},
         {"stft",
          [&] {
-             Stft stage;
+             Stft step;
              SpectrumBatch out;
-             for_batches(r, [&](const FrameBatch& batch) { stage.compute(batch, out); });
+             for_batches(r, [&](const FrameBatch& batch) { step.compute(batch, out); });
          }},
         {"spectral shape", [&] { push_spectra<SpectralShape>(r, spectrum); }},
         {"onset envelope", [&] { push_spectra<OnsetEnvelope>(r, spectrum); }},
@@ -189,8 +188,8 @@ int main(int argc, char** argv) {
         {"chroma", [&] { push_spectra<Chroma>(r, spectrum); }},
         {"pitch",
          [&] {
-             Pitch stage;
-             for_batches(r, [&](const FrameBatch& batch) { stage.push(batch); });
+             Pitch step;
+             for_batches(r, [&](const FrameBatch& batch) { step.push(batch); });
          }},
         {"rhythm",
          [&] {
@@ -207,20 +206,20 @@ int main(int argc, char** argv) {
              analyzer.finish();
          }},
     };
-    if (argc > 3) std::erase_if(stages, [&](const auto& stage) { return stage.first != argv[3]; });
-    if (stages.empty()) return 2;
-    // Stages take turns, so that a disturbance of the machine meets them all.
-    std::vector<std::vector<double>> times(stages.size());
+    if (argc > 3) std::erase_if(steps, [&](const auto& step) { return step.first != argv[3]; });
+    if (steps.empty()) return 2;
+    // Steps take turns, so that a disturbance of the machine affects all of them.
+    std::vector<std::vector<double>> times(steps.size());
     for (int repeat = 0; repeat < repeats; ++repeat) {
-        for (std::size_t i = 0; i < stages.size(); ++i) {
+        for (std::size_t i = 0; i < steps.size(); ++i) {
             const double start = cpu_ms();
-            stages[i].second();
+            steps[i].second();
             times[i].push_back(cpu_ms() - start);
         }
     }
     for (auto& t : times) std::ranges::sort(t);
     const auto median = [](const std::vector<double>& t) { return t[t.size() / 2]; };
-    for (std::size_t i = 0; i < stages.size(); ++i)
-        std::printf("%-20s %8.1f ms (min %8.1f)  %5.1f %%\n", stages[i].first.c_str(), median(times[i]),
+    for (std::size_t i = 0; i < steps.size(); ++i)
+        std::printf("%-20s %8.1f ms (min %8.1f)  %5.1f %%\n", steps[i].first.c_str(), median(times[i]),
                     times[i].front(), 100 * median(times[i]) / median(times.back()));
 }
