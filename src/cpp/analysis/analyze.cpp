@@ -41,7 +41,7 @@ Analysis analysis_of(const Measurement& measurement, int sample_rate, std::size_
     return analysis;
 }
 
-// Throws CorruptAudio for samples that are not finite: only float files hold such, and it is the file that is wrong.
+// Throws CorruptAudio for samples that are not finite: only float files can hold them, and then the file is at fault.
 Measurement measure(Decoder& decoder, Interrupt& interrupt) {
     Analyzer analyzer(decoder.format().sample_rate, decoder.format().layout, interrupt);
     try {

@@ -17,8 +17,8 @@ struct Analysis {
 // Decodes and measures. Throws AnalysisError or SignalInterrupt.
 Analysis analyze_media(MediaSource& source, Interrupt& interrupt);
 
-// Samples where they lie in memory, float at full scale +-1 or 16-bit. Any strides and any alignment: nothing is
-// copied but block by block, and what others write there meanwhile gives an error or a number like any other samples.
+// Samples in the caller's memory, float at full scale +-1 or 16-bit, of any strides and alignment. They are copied
+// block by block; what others write there meanwhile is measured or refused like any other samples.
 struct SampleView {
     const void* data;  // first frame of the first channel
     std::size_t frames;
@@ -27,7 +27,7 @@ struct SampleView {
     std::ptrdiff_t frame_stride, channel_stride;  // bytes
 };
 
-// Measures samples, read in blocks of that many frames. Throws AnalysisError or SignalInterrupt.
+// Measures samples, which are read in blocks of `block_frames` frames. Throws AnalysisError or SignalInterrupt.
 Analysis analyze_samples(const SampleView& samples, int sample_rate, Interrupt& interrupt, std::size_t block_frames);
 
 }  // namespace auralis

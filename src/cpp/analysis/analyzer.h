@@ -30,14 +30,14 @@ public:
     Analyzer(const Analyzer&) = delete;
     Analyzer& operator=(const Analyzer&) = delete;
 
-    // Throws ResourceLimit if so many samples more would exceed the longest duration; push() does so by itself.
+    // Throws ResourceLimit if `samples` further samples would exceed the longest duration; push() does so by itself.
     void require_room(std::size_t samples) const;
 
     // One span of samples a channel, all of the same length, which may be any. How the recording is cut into
     // calls does not change a bit of the result. Throws InvalidSamples for samples that are not finite.
     void push(std::span<const std::span<const float>> channels);
 
-    // Once, after the last samples.
+    // To be called once, after the last samples.
     Measurement finish();
 
 private:

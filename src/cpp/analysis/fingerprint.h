@@ -1,5 +1,5 @@
 // What an analysis yields: 25 numbers, in this order, and the metadata of the recording.
-// Meaning, unit, range and stand-in value of each dimension: src/auralis_fp/schema.py and docs/dimensions.md.
+// Meaning, unit, range and undefined value of each dimension: src/auralis_fp/schema.py and docs/dimensions.md.
 #pragma once
 
 #include <array>

@@ -14,7 +14,7 @@ namespace auralis {
 // Set from any thread; shared by the caller and any number of analyses.
 using CancelFlag = std::shared_ptr<std::atomic<bool>>;
 
-// Thrown when `signal_pending` reported a signal; whoever supplied that function knows what to do next.
+// Thrown when `signal_pending` returned true; the caller that supplied this function handles the signal.
 struct SignalInterrupt {};
 
 class Interrupt {

@@ -1,5 +1,6 @@
-// What one analysis may take. Together they keep it below kMemoryCeiling, whatever a file's headers claim: FFmpeg
-// meters its memory nowhere, so what makes it grow is limited instead. tests/files/test_limits.py measures it.
+// What one analysis may take. Together, the limits keep it below kMemoryCeiling, whatever a file's headers claim:
+// FFmpeg does not limit its memory, so whatever makes it grow is limited instead. tests/files/test_limits.py measures
+// it.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,7 @@ inline constexpr std::int64_t kMaxFragments = 500'000;
 inline constexpr std::int64_t kMaxIndexEntries = 5'000'000;
 // Samples per channel of one packet.
 inline constexpr std::int64_t kMaxPacketSamples = std::int64_t{1} << 21;
-// One block of memory that FFmpeg asks for. Its only means is for the process as a whole (av_max_alloc), so this
+// One block of memory that FFmpeg asks for. FFmpeg has this limit for the process as a whole only (av_max_alloc), so it
 // leaves room for what a host application may do with the same libraries.
 inline constexpr std::size_t kMaxBlockBytes = std::size_t{1} << 27;
 

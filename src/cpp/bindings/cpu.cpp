@@ -9,7 +9,7 @@ namespace {
 
 bool supports(const std::string& level) {
 #if defined(__x86_64__)
-    // The instruction sets of the x86-64 psABI's levels that compilers make use of.
+    // The instruction sets of the x86-64 psABI's levels that compilers use.
     const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
     if (level == "x86-64-v2") return v2;
     if (level == "x86-64-v3")

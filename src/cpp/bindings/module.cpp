@@ -63,7 +63,7 @@ py::dict to_dict(const auralis::Metadata& metadata) {
 
 // Runs `work` without the GIL. Returns (values, metadata), or the (kind, stage, cause) of what auralis_fp.analysis
 // raises.
-// No Python code is called in here: a thread could be made to leave it by force, as above.
+// No Python code is called in here: a thread could be unwound from it by force, see GilReleased.
 template <typename Work>
 py::tuple run(Work&& work) {
     std::optional<Analysis> analysis;
@@ -126,7 +126,9 @@ py::tuple analyze_samples(const py::array& samples, int sample_rate, std::option
 PYBIND11_MODULE(AURALIS_MODULE_NAME, m, py::mod_gil_not_used()) {
     m.doc() = "Compiled core of auralis_fp; use the functions of auralis_fp instead.";
     auralis::install_ffmpeg_log_capture();
-    // pybind11 looks NumPy up when it is first needed, and gives up the GIL for that: not in a thread, see GilReleased.
+    // pybind11 imports NumPy when it is first needed, and releases the GIL for that: so do it here, not in a thread
+    // (see
+    // GilReleased).
     const py::array_t<double> first(0);
 
     py::class_<CancelToken>(m, "CancelToken")

@@ -1,4 +1,4 @@
-// What holds a promise to Python while it lives: the GIL given up, a buffer kept in place.
+// Guards of Python's state: the GIL released, a buffer kept in place.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -10,7 +10,7 @@
 
 namespace auralis {
 
-// Gives up the GIL while it lives.
+// Releases the GIL while it lives.
 //
 // A daemon thread that asks for the GIL while the interpreter ends never gets it: before Python 3.14 it is unwound
 // by force instead, which would end the process (a destructor may not be left that way), or release Python objects

@@ -5,7 +5,7 @@
 namespace auralis {
 
 // Adds the vector kernels and the inner results of features as functions on NumPy arrays, so that tests can
-// hold each against its plain twin.
+// compare each with its plain twin.
 void bind_testing(pybind11::module_ module);
 
 }  // namespace auralis

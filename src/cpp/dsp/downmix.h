@@ -1,4 +1,4 @@
-// Any channel layout to a stereo pair and its middle: what most steps measure.
+// Mixes any channel layout to a stereo pair and its middle, which most steps measure.
 #pragma once
 
 #include <cstddef>

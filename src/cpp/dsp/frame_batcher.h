@@ -27,7 +27,7 @@ public:
         }
     }
 
-    // The remaining frames: librosa's count, 1 + samples / hop in total.
+    // Yields the remaining frames, 1 + samples / hop in total, as in librosa.
     template <typename Sink>
     void finish(Sink&& sink) {
         const std::size_t frames = 1 + samples_ / kHop;

@@ -22,7 +22,7 @@ inline constexpr std::size_t kBatchSamples = kFrameLength + (kLanes - 1) * kHop;
 struct FrameBatch {
     const float* samples;     // kBatchSamples of them; frame i of the batch starts at samples + i * kHop
     std::size_t first_frame;  // index of the frame in lane 0
-    std::size_t count;        // 1 to 8; lanes from count on hold nothing of interest
+    std::size_t count;        // 1 to 8; what the lanes from count on hold does not matter
 };
 
 // Transposes `n` samples (a multiple of 8) from the start of each of eight frames `hop` apart to lane = frame.

@@ -21,7 +21,7 @@ void Resampler::Deleter::operator()(soxr* p) const { soxr_delete(p); }
 
 Resampler::Resampler(int input_rate) : ratio_(static_cast<double>(kAnalysisRate) / input_rate) {
     if (input_rate == static_cast<int>(kAnalysisRate)) return;
-    // soxr does not look whether it gets the memory that it asks for, so it must be there.
+    // soxr does not check whether it gets the memory that it asks for, so this makes sure that it does.
     output_.reserve(kSoxrBytes / sizeof(float));
     output_.shrink_to_fit();
     const soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);

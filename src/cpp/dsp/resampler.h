@@ -1,4 +1,4 @@
-// m at the file's rate to y at 22 050 Hz: soxr's HQ recipe, streamed.
+// Resamples m at the file's rate to y at 22 050 Hz, with soxr's HQ recipe, as a stream.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@ public:
 
     // Output that the input so far allows; valid until the next call. At 22 050 Hz the input itself.
     std::span<const float> push(std::span<const float> input);
-    // The rest. Call once, after the last push.
+    // The remaining output. To be called once, after the last push.
     std::span<const float> finish();
 
 private:

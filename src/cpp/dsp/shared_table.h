@@ -28,7 +28,7 @@ const Table& shared_table() {
     return shared_table_in(place);
 }
 
-// The one of size n, a power of two.
+// The table of size n, a power of two.
 template <typename Table>
 const Table& shared_table(std::size_t n) {
     static std::array<std::atomic<const Table*>, 64> places;

@@ -11,7 +11,7 @@ namespace auralis {
 namespace {
 
 constexpr std::array<double, BandSpectrum::kBands + 1> kEdgesHz = {20, 60, 250, 500, 2000, 4000, 6000, 20000};
-constexpr double kBinSpacingHz = 2.7;  // spec: N = 2^round(log2(sr / 2.7))
+constexpr double kBinSpacingHz = 2.7;  // by definition N = 2^round(log2(sr / 2.7))
 constexpr double kMaxRatioDb = 40.0;
 
 // Twice the distance between segments.

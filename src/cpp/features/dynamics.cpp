@@ -12,7 +12,7 @@ namespace auralis {
 namespace {
 
 constexpr double kActiveRatio = 1e-3;        // -60 dB relative to the loudest block's RMS
-constexpr double kCrestSpreadScaleDb = 6.0;  // spec: standard deviation / 6
+constexpr double kCrestSpreadScaleDb = 6.0;  // by definition the standard deviation / 6
 constexpr double kMaxLoudnessVariationDb = 10.0;
 
 }  // namespace

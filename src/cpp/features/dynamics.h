@@ -1,4 +1,4 @@
-// Crest and slow dynamics: what follows from the energy and the peak of m = (L + R) / 2 over stretches of time.
+// Crest factor and slow dynamics, from the energy and the peak of m = (L + R) / 2 over stretches of time.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ public:
 
     void push(std::span<const float> mid);
 
-    // kUndefined where there is silence only; the variations also below two active windows.
+    // kUndefined if there is only silence; the variations also with fewer than two active windows.
     Values finish() const;
 
 private:

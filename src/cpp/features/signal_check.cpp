@@ -16,10 +16,10 @@ namespace {
 constexpr float kLargestSample = 1e6F;
 // Samples are summed as integers of this step, which gives the same sum in any order.
 constexpr float kStep = 0x1p-22F;
-// So many samples at a time: the sum of 128 values a lane, none beyond kLargestQuick, fits into 32 bits.
+// Samples at a time: the sum of 128 values per lane, none beyond kLargestQuick, fits into 32 bits.
 constexpr std::size_t kChunk = 128 * kLanes;
 constexpr float kLargestQuick = 2;
-// In a chunk with samples at full scale, they are looked for in pieces of this length.
+// In a chunk with samples at full scale, runs are searched for in pieces of this length.
 constexpr std::size_t kPiece = 4 * kLanes;
 
 constexpr std::int32_t kWithoutSign = 0x7fffffff;

@@ -1,5 +1,5 @@
-// Whether the samples can be measured at all, and the defects that a listener would want to know of: clipping,
-// an offset, two channels that are one.
+// Whether the samples can be measured at all, and defects that a listener would want to know about: clipping, an
+// offset, two channels that are the same.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +46,7 @@ private:
     };
 
     void measure(std::span<const float> samples, Channel& channel) const;
-    void refuse(std::span<const std::span<const float>> channels) const;  // names the first sample that is unusable
+    void refuse(std::span<const std::span<const float>> channels) const;  // names the first unusable sample
 
     std::vector<Channel> channels_;
     std::int64_t samples_ = 0;  // per channel, so far

@@ -34,7 +34,7 @@ private:
 
     static Sums measure(std::span<const float> left, std::span<const float> right);
 
-    Hops position_;  // a sum of sums of hops is more exact than one over a whole recording
+    Hops position_;  // the sum of the hops' sums is more exact than one over the whole recording
     Sums total_;
 };
 

@@ -17,7 +17,7 @@ namespace auralis {
 namespace {
 
 constexpr int kBufferBytes = 64 * 1024;
-// Headers are handed over in small pieces, so that the limits are looked at before the next claim is believed.
+// Headers are passed on in small pieces, so that the limits are checked before FFmpeg believes the next claim.
 constexpr int kHeaderPieceBytes = 512;
 
 }  // namespace
@@ -50,7 +50,7 @@ int ByteStream::read(void* opaque, std::uint8_t* buffer, int bytes) noexcept {
     const int error = n < 0 ? static_cast<int>(-n) : self.guard_.read_error();
     if (error != 0) {
         self.read_error_ = error;
-        return AVERROR(EIO);  // EAGAIN would have FFmpeg try again without end
+        return AVERROR(EIO);  // after EAGAIN, FFmpeg would try again without end
     }
     self.position_ += n;
     if (!self.limits_.allow(n, self.guard_)) return AVERROR_EXIT;

@@ -30,10 +30,10 @@ public:
         limits_.watch(container);
     }
 
-    // avformat_open_input is done: what is read ahead now are packets.
+    // avformat_open_input has returned: from now on, packets are read ahead.
     void opened() { opening_ = false; }
 
-    // A packet was received, so that FFmpeg is not in the midst of the headers of a stream: unless there are several.
+    // A packet was received, so FFmpeg is not in the middle of the headers of a stream, unless there are several.
     void packet_received() noexcept;
 
     // The headers have been read: from now on reading is not limited.

@@ -25,21 +25,21 @@ constexpr std::uint32_t kOggPage = four_characters("OggS");
 constexpr std::uint32_t kEbml = 0x1a45dfa3;
 constexpr std::uint32_t kMatroskaTracks = 0x1654ae6b;
 // Other children of a Matroska Segment: RFC 9559, 5.1. With the last bit inverted, each becomes an identifier that is
-// not assigned, and FFmpeg goes to the end of an element that it does not know.
+// not assigned, and FFmpeg skips an element that it does not know.
 constexpr std::array<std::uint32_t, 4> kUnneededElements{0x1c53bb6b,   // Cues
                                                          0x1043a770,   // Chapters
                                                          0x1941a469,   // Attachments
                                                          0x1254c367};  // Tags
-// FFmpeg goes to the end of an ID3v2 tag of a version that it does not know.
+// FFmpeg skips an ID3v2 tag of a version that it does not know.
 constexpr std::uint8_t kUnknownId3Version = 0xfe;
 
 constexpr std::int64_t kEndless = std::numeric_limits<std::int32_t>::max();
 
 // --- FLAC ------------------------------------------------------------------------------------------------------
 
-// Comments that the metadata blocks behind the marker at `marker` claim to hold.
+// Number of comments that the metadata blocks behind the marker at `marker` claim to hold.
 std::int64_t count_flac_comments(SourceReader& source, std::int64_t marker) noexcept {
-    // Metadata blocks: RFC 9639, 8. Vorbis comments: a vendor string, their number, then one after the other.
+    // Metadata blocks: RFC 9639, 8. Vorbis comments: a vendor string, the number of comments, then the comments.
     constexpr int kMaxBlocks = 10'000;
     constexpr std::uint32_t kVorbisComment = 4;
     std::int64_t comments = 0;
@@ -59,12 +59,12 @@ std::int64_t count_flac_comments(SourceReader& source, std::int64_t marker) noex
         if (last) return comments;
         at = end;
     }
-    return kEndless;  // each of endless blocks may hold comments
+    return kEndless;  // there may be any number of blocks, each with comments
 }
 
 // --- MP4 -------------------------------------------------------------------------------------------------------
 
-// Whether `name` is that of a box which FFmpeg would read into memory, to go on there: one of its name may be there by
+// Whether `name` is that of a box which FFmpeg would read into memory and parse there: the name may stand there by
 // chance, but not with the content that FFmpeg expects. The size may be behind the name.
 bool is_read_from_memory(SourceReader& source, std::uint32_t name, std::int64_t at) noexcept {
     const auto begins_with = [&](std::uint32_t box) {
@@ -110,7 +110,7 @@ ContainerGuard::ContainerGuard(MediaSource& source, Interrupt& interrupt) : sour
 }
 
 void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept {
-    // The last four bytes: an identifier may begin in front of these.
+    // The last four bytes: an identifier may begin before these bytes.
     std::uint32_t last = offset < 3 ? 0 : source_.big_endian<3>(offset - 3);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         std::uint8_t& byte = bytes[i];
@@ -125,7 +125,7 @@ void ContainerGuard::pass(std::int64_t offset, std::span<std::uint8_t> bytes, bo
         if (last == kMp4SegmentIndex) mp4_fragments_ += count_mp4_references(source_, begin);
         if (last == kMp4EditList) mp4_edits_ += count_mp4_edits(source_, begin);
         if (!opening || !matroska_) continue;
-        // One at least, so that endless identifiers come to an end.
+        // At least one, so that a file full of identifiers reaches the limit.
         if (last == kFlac) flac_comments_ += 1 + count_flac_comments(source_, begin);
         if (last == kMatroskaTracks) find_matroska_tracks(source_, begin, matroska_tracks_);
         if (matroska_tracks_.is_hidden(begin + 3)) byte = MatroskaTracks::kHidden;

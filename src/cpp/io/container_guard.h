@@ -1,6 +1,6 @@
-// What a container can make FFmpeg spend hours or gigabytes on without reading another byte, so that no deadline and no
-// other limit would stop it: it compares tags, chapters, tracks and edits each with each, sorts indices by insertion,
-// and keeps a list of all streams for every fragment. A few megabytes are enough for that.
+// What can make FFmpeg spend hours or gigabytes without reading another byte, so that no deadline and no other limit
+// would stop it: it compares all tags, chapters, tracks and edits with each other, sorts indices by insertion, and
+// keeps a list of all streams for every fragment. A container of a few megabytes is enough for that.
 #pragma once
 
 #include <cstdint>
@@ -18,25 +18,25 @@ public:
     // Both must outlive the guard.
     ContainerGuard(MediaSource& source, Interrupt& interrupt);
 
-    // Looks at bytes on their way from `offset` of the source to FFmpeg, and counts what is below. Hides what FFmpeg
+    // Examines bytes on their way from `offset` of the source to FFmpeg, and counts what is below. Hides what FFmpeg
     // can be made to skip: ID3v2 tags; of MP4, compressed headers (RecordingSource has them in plain) and descriptions
     // of immersive audio and of pictures, all of which it reads from memory; and while the container is opened, all
     // tags, chapters, cues and attachments of Matroska, and the compression of its pictures and subtitles. Positions
     // and lengths stay as they are.
     void pass(std::int64_t offset, std::span<std::uint8_t> bytes, bool opening) noexcept;
 
-    // errno of a read of its own that failed, or 0; what was counted is void then.
+    // errno if one of its own reads failed, or 0; the counts are then void.
     int read_error() const noexcept { return source_.error(); }
 
-    // Whether more of it may come between the packets, in a container of FFmpeg's name `format`.
+    // Whether more of it may come between the packets of a container that FFmpeg calls `format`.
     bool goes_on(std::string_view format) const { return format == "aac" || format == "ogg" || mp4_fragments_ > 0; }
 
-    // FFmpeg is behind the comments of streams of Ogg that began in front of `offset`.
+    // FFmpeg has read the comments of the Ogg streams that began before `offset`.
     void forget_ogg_comments(std::int64_t offset) noexcept;
 
-    // Counted so far; upper bounds. Comments are not hidden, since they may also tell the channels.
+    // Counted so far; upper bounds. Comments are not hidden, since they may also name the channels.
     std::int64_t flac_comments() const { return flac_comments_; }  // also within Matroska
-    std::int64_t ogg_comments() const { return equals_signs_; }    // since a stream began, by what each of them has
+    std::int64_t ogg_comments() const { return equals_signs_; }    // since a stream began; each comment has one
     const MatroskaTracks& matroska_tracks() const { return matroska_tracks_; }
     std::int64_t mp4_edits() const { return mp4_edits_; }
     std::int64_t mp4_fragments() const { return mp4_fragments_; }

@@ -30,7 +30,7 @@ bool ContainerLimits::allow(std::int64_t bytes, const ContainerGuard& guard) noe
         entries += avformat_index_get_entries_count(container_->streams[i]);
     }
     if (in_headers_) tags += guard.flac_comments();
-    // Sound and pictures hold an equals sign in 256 bytes; with several streams it may be theirs.
+    // In sound and pictures, one byte of 256 is an equals sign; with several streams, it may be one of those.
     const std::int64_t by_chance = container_->nb_streams > 1 ? bytes_read_ / 100 : 0;
     if (format() == "ogg") tags += std::max<std::int64_t>(0, guard.ogg_comments() - by_chance);
     if (tags > limits::kMaxTags) limit_ = Limit::tags;

@@ -1,4 +1,4 @@
-// What base/limits.h allows a container, held against what FFmpeg and the guard have counted so far.
+// Checks what FFmpeg and the guard have counted so far against what base/limits.h allows a container.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ public:
     // The container whose growth is watched from now on.
     void watch(const AVFormatContext* container) { container_ = container; }
 
-    // FFmpeg's name of the container; empty while it looks for one.
+    // FFmpeg's name of the container; empty while FFmpeg is still probing.
     std::string_view format() const noexcept;
 
     // The headers have been read: from now on the bytes are not limited.
     void headers_end() { in_headers_ = false; }
     bool in_headers() const { return in_headers_; }
 
-    // Whether FFmpeg may have the `bytes` that it asked for. What it has read so far it may have kept, several times
+    // Whether FFmpeg may have the `bytes` that it asked for. It may have kept what it has read so far, several times
     // over.
     bool allow(std::int64_t bytes, const ContainerGuard& guard) noexcept;
 

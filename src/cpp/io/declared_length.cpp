@@ -36,9 +36,9 @@ struct ChunkFormat {
 constexpr ChunkFormat kRiff{12, 4, 4, 0, 2};
 constexpr ChunkFormat kWave64{40, 16, 8, 24, 8};
 
-// Bytes of audio in WAV, RF64 or Wave64; nothing where the writer did not know.
+// Bytes of audio in WAV, RF64 or Wave64; nothing if the writer did not know.
 std::optional<double> wave_data_bytes(MediaSource& source, Interrupt& interrupt) {
-    // A writer that did not know the length left 0 or about the largest number that fits.
+    // A writer that did not know the length left 0, or nearly the largest number that fits.
     constexpr std::uint64_t kUnknownFrom = 0x7fff'0000;
     SourceReader reader(source, interrupt);
     const std::uint32_t form = reader.big_endian<4>(0);
@@ -87,7 +87,7 @@ std::optional<double> asf_seconds(MediaSource& source, Interrupt& interrupt) {
     return play_time_s - preroll_s;
 }
 
-// Whether nothing but this stream has a length: pictures have none.
+// Whether only this stream has a length; pictures have none.
 bool alone(const AVFormatContext& container, const AVStream& stream) {
     for (unsigned i = 0; i < container.nb_streams; ++i) {
         const AVStream& other = *container.streams[i];
@@ -104,11 +104,11 @@ std::optional<double> declared_seconds(const AVFormatContext& container, const A
                                        Interrupt& interrupt) {
     const std::string_view name = container.iformat->name;
     const AVCodecParameters& codec = *stream.codecpar;
-    if (name == "ogg") return std::nullopt;  // what FFmpeg gives is the time stamp of the last page that is there
+    if (name == "ogg") return std::nullopt;  // FFmpeg returns the time stamp of the last page that the file still has
     if (stream.duration > 0) return static_cast<double>(stream.duration) * av_q2d(stream.time_base);
     if (container.duration > 0 && alone(container, stream))
         return static_cast<double>(container.duration) / AV_TIME_BASE;
-    // For a file that is shorter than its header says, FFmpeg drops what these containers declare.
+    // If a file is shorter than its header says, FFmpeg drops the length that these containers declare.
     const double bits = static_cast<double>(av_get_bits_per_sample(codec.codec_id)) * codec.ch_layout.nb_channels;
     if ((name == "wav" || name == "w64") && bits > 0 && codec.sample_rate > 0) {
         if (const auto bytes = wave_data_bytes(source, interrupt)) return *bytes * 8 / bits / codec.sample_rate;

@@ -28,7 +28,7 @@ namespace {
 constexpr int kProbeBytes = 64 * 1024;
 // A demuxer that fails this often in a row without delivering a packet will not recover.
 constexpr int kMaxReadErrorsInARow = 64;
-// A foreign frame or two is damage (a corrupt header); more of them in a row are another recording.
+// One or two foreign frames are damage (a corrupt header); more of them in a row are another recording.
 constexpr double kMaxForeignSeconds = 1.0;
 
 // Names of all audio decoders, so that probing never runs a video or image decoder on cover art.
@@ -97,7 +97,7 @@ private:
         av_dict_set(&options, "format_whitelist", allowed_demuxers(), 0);
         av_dict_set(&options, "codec_whitelist", decoders.c_str(), 0);
         av_dict_set(&options, "protocol_whitelist", "", 0);
-        // Of MP4: each packet of a track may be one, at no cost to the file.
+        // Of MP4: each packet of a track may be a chapter, at no cost in bytes.
         av_dict_set(&options, "ignore_chapters", "1", 0);
         const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
         av_dict_free(&options);
@@ -108,7 +108,7 @@ private:
 
     void open_stream() {
         bytes_.opened();
-        std::vector<std::optional<double>> declared;  // FFmpeg replaces what is missing by estimates
+        std::vector<std::optional<double>> declared;  // before FFmpeg replaces missing ones by estimates
         for (unsigned i = 0; i < container_->nb_streams; ++i) {
             AVStream& stream = *container_->streams[i];
             declared.push_back(declared_seconds(*container_, stream, recording_, interrupt_));
@@ -183,7 +183,7 @@ private:
             const int got = av_read_frame(container_.get(), packet_.get());
             if (got == 0) {
                 bytes_.packet_received();
-                // Pages of Ogg with a wrong checksum, for one, are left out without an error.
+                // Ogg pages with a wrong checksum, for example, are skipped without an error.
                 if (log_.errors() > complaints) ++damaged_packets_;
                 if (packet_->stream_index == stream_->index) return true;
                 av_packet_unref(packet_.get());
@@ -193,7 +193,7 @@ private:
             check_source(Stage::decode);
             if (got == AVERROR(ENOMEM)) fail_for_memory(Stage::decode);
             if (got == AVERROR_EOF) return false;
-            if (errors++ == 0 && got != AVERROR(EAGAIN)) ++damaged_packets_;  // a run of errors is one damage
+            if (errors++ == 0 && got != AVERROR(EAGAIN)) ++damaged_packets_;  // a run of errors counts once
         }
         return false;
     }
@@ -242,7 +242,7 @@ private:
         fail(kind, stage, std::string(cause));
     }
 
-    // Throws when it was the source of bytes that stopped FFmpeg.
+    // Throws if the source of bytes stopped FFmpeg.
     void check_source(Stage stage) const {
         if (bytes_.limits().reached()) fail(ErrorKind::ResourceLimit, stage, bytes_.limits().text());
         if (bytes_.read_error() != 0)
@@ -257,7 +257,7 @@ private:
 
     [[noreturn]] void fail(ErrorKind kind, Stage stage, std::string cause) const {
         if (kind != ErrorKind::Unreadable && kind != ErrorKind::ResourceLimit) {
-            // Some demuxers make "no audio" of a read that failed or was stopped.
+            // Some demuxers turn a read that failed or was stopped into "no audio".
             interrupt_.poll(stage);
             check_source(stage);
         }

@@ -1,4 +1,4 @@
-// Decodes one recording to planar float samples, on the calling thread, by FFmpeg's libraries.
+// Decodes one recording to planar float samples with FFmpeg's libraries, on the calling thread.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct AudioFormat {
     ChannelLayout layout{{}};
     std::string codec;      // FFmpeg's name, e.g. "mp3"
     std::string container;  // FFmpeg's demuxer name, e.g. "flac"
-    // Seconds that the container's headers declare; an estimate from bit rates or time stamps is none.
+    // Seconds that the container's headers declare; estimates from bit rates or time stamps do not count.
     std::optional<double> declared_duration;
 };
 

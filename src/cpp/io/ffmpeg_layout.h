@@ -1,4 +1,4 @@
-// FFmpeg's channel layouts as the core's.
+// Converts FFmpeg's channel layouts to the core's.
 #pragma once
 
 #include "base/channel_layout.h"

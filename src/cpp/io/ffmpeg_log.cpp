@@ -13,7 +13,7 @@ namespace auralis {
 
 namespace {
 
-// FFmpeg's log has no user pointer that every message carries, so the way back is the thread.
+// FFmpeg passes no user pointer with every message, so the thread is what leads to the capture.
 thread_local LogCapture* current_capture = nullptr;
 
 void on_message(void* context, int level, const char* format, va_list arguments) {
@@ -28,7 +28,7 @@ void on_message(void* context, int level, const char* format, va_list arguments)
     try {
         current_capture->receive(line);
     } catch (const std::exception&) {
-        // Out of memory while keeping a message: the message is what can be lost.
+        // Out of memory while keeping a message: it is lost.
     }
 }
 

@@ -18,13 +18,13 @@ constexpr std::uint32_t kContentEncoding = 0x6240;
 constexpr std::uint32_t kContentCompression = 0x5034;
 constexpr std::uint32_t kContentCompressionAlgorithm = 0x4254;
 
-// Of Tracks without a size, which go on until the packets begin.
+// Of a Tracks element without a size, which goes on until the packets begin.
 constexpr std::int64_t kUnknownEnd = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::uint64_t kAudio = 2;
 constexpr std::uint64_t kHeaderStripping = 3;
 
-// A number of EBML, whose first byte tells how many there are: RFC 8794, 4.
+// An EBML number, whose first byte says how many bytes it has: RFC 8794, 4.
 struct Number {
     std::int64_t value = 0;
     int bytes = 0;         // 0: there is none
@@ -46,9 +46,9 @@ struct Element {
     std::int64_t end = 0;
 };
 
-// Hands the elements between two offsets, of which the latter may be an untrue claim, to `visit`, until one that is
-// damaged: there FFmpeg stops as well. False if there may be others: of unknown size, or too many. `elements` counts
-// them for the whole file.
+// Passes the elements between two offsets (the second may be a false claim) to `visit`, up to a damaged one, where
+// FFmpeg stops as well. False if there may be others: because of an unknown size, or because there are too many.
+// `elements` counts them for the whole file.
 template <class Visit>
 bool for_each_element(SourceReader& source, std::int64_t at, std::int64_t end, std::int64_t& elements,
                       Visit visit) noexcept {
@@ -69,7 +69,7 @@ bool for_each_element(SourceReader& source, std::int64_t at, std::int64_t end, s
     return true;
 }
 
-// Its number; 0, which is what FFmpeg takes, if it is missing or too long.
+// Its number; 0 if it is missing or too long, as in FFmpeg.
 std::uint64_t unsigned_at(SourceReader& source, const Element& element) noexcept {
     if (element.end - element.begin > 8) return 0;
     std::uint64_t value = 0;
@@ -77,8 +77,8 @@ std::uint64_t unsigned_at(SourceReader& source, const Element& element) noexcept
     return value;
 }
 
-// Whether packets are only to get back what all of them begin with. Nothing else makes them much longer than they are
-// in the file; and what is missing means zlib.
+// Whether the "compression" only removed what all packets begin with, which cannot make them much longer than they are
+// in the file. If the method is missing, it is zlib.
 bool only_strips_headers(SourceReader& source, const Element& encodings, std::int64_t& elements) noexcept {
     bool only = true;
     const auto encoding = [&](const Element& element) {
@@ -122,7 +122,7 @@ bool MatroskaTracks::is_hidden(std::int64_t offset) const noexcept {
 
 void find_matroska_tracks(SourceReader& source, std::int64_t element, MatroskaTracks& tracks) noexcept {
     constexpr std::int64_t kEndless = std::numeric_limits<std::int32_t>::max();
-    ++tracks.entries;  // so that endless elements come to an end
+    ++tracks.entries;  // so that endless elements reach the limit
     const Number size = number_at(source, element + 4);
     const std::int64_t begin = element + 4 + size.bytes;
     const std::int64_t end = size.unknown ? kUnknownEnd : begin + size.value;

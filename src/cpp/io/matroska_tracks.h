@@ -1,5 +1,5 @@
-// The tracks of Matroska, as far as they can make FFmpeg work without reading: by their number, and by compression,
-// for which it inflates up to 30 MB for each of the 256 packets that a block can hold.
+// The tracks of Matroska, as far as they can make FFmpeg work without reading: by their number, and by compression. It
+// inflates up to 30 MB for each of the 256 packets that a block can hold.
 #pragma once
 
 #include <array>
@@ -11,14 +11,15 @@
 namespace auralis {
 
 struct MatroskaTracks {
-    // FFmpeg skips an element whose identifier, of two bytes, ends so.
+    // FFmpeg skips an element whose identifier of two bytes ends with this one.
     static constexpr std::uint8_t kHidden = 0x81;
 
     std::int64_t elements = 0;      // that were looked at
     std::int64_t entries = 0;       // an upper bound
     bool compressed_audio = false;  // other than by leaving out what all packets begin with
 
-    // The last byte of identifiers whose element is to be hidden: compression of what is no audio, and read by nobody.
+    // The last bytes of the identifiers of elements to hide: the compression of tracks other than audio, which nobody
+    // reads.
     std::array<std::int64_t, limits::kMaxStreams> hidden{};
     std::size_t hidden_count = 0;
 

@@ -14,7 +14,7 @@ public:
 
     virtual std::int64_t size() const noexcept = 0;
 
-    // Bytes copied to `to`, fewer than asked for only at the end, or -errno.
+    // Number of bytes copied to `to`, fewer than asked for only at the end, or -errno.
     virtual std::int64_t read_at(std::int64_t offset, std::span<std::uint8_t> to) noexcept = 0;
 };
 

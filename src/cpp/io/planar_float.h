@@ -1,4 +1,4 @@
-// FFmpeg's sample formats to planar float at nominal full scale +-1.
+// Converts FFmpeg's sample formats to planar float at nominal full scale +-1.
 #pragma once
 
 #include <array>

@@ -56,7 +56,7 @@ public:
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
 
-    // Appends what is compressed from `at` on to `to`, which may grow to `most` bytes; whether it came to its end.
+    // Inflates what is compressed from `at` on and appends it to `to`, up to `most` bytes; whether the end was reached.
     bool run(SourceReader& source, std::int64_t at, std::vector<std::uint8_t>& to, std::size_t most) {
         std::array<std::uint8_t, std::size_t{16} * 1024> in{};
         std::array<std::uint8_t, std::size_t{64} * 1024> out{};
@@ -99,7 +99,7 @@ QuickTimeHeader inflate_quicktime_header(MediaSource& recording, Interrupt& inte
     reader.check(Stage::probe);
     if (!moov) return {};
     const auto cmov = find_box(reader, four_characters("cmov"), moov->content, moov->end);
-    // In it: the method, in a box of 12 bytes; a box with the length in plain, and what is compressed.
+    // Inside: the method, in a box of 12 bytes; a box with the inflated length and the compressed data.
     if (!cmov || reader.big_endian<4>(cmov->content + 4) != four_characters("dcom") ||
         reader.big_endian<4>(cmov->content + 8) != four_characters("zlib") ||
         reader.big_endian<4>(cmov->content + 16) != four_characters("cmvd"))

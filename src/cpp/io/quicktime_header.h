@@ -1,5 +1,5 @@
 // QuickTime's header, which may be compressed. FFmpeg inflates it in one go and reads the result from memory, where no
-// deadline and no limit is asked for; therefore it gets to see it in plain, behind the end of the file.
+// deadline and no limit is checked. So the core inflates it, and shows it to FFmpeg behind the end of the file.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace auralis {
 
 struct QuickTimeHeader {
-    std::vector<std::uint8_t> movie;        // the moov box in plain, or nothing
+    std::vector<std::uint8_t> movie;        // the inflated moov box, or nothing
     std::int64_t at = 0;                    // where the compressed one is
     std::array<std::uint8_t, 16> detour{};  // what takes the place of its first bytes: a box to skip until `movie`
 };

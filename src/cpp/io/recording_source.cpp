@@ -12,7 +12,7 @@ namespace auralis {
 RecordingSource::RecordingSource(MediaSource& file, Interrupt& interrupt) : file_(file) {
     SourceReader reader(file, interrupt);
     begin_ = std::min(leading_tags_end(reader), file.size());
-    // Behind these, FFmpeg would find a container that the guard does not look for.
+    // Behind further ones, FFmpeg would find a container that the guard does not look for.
     if (id3v2_end(reader, begin_) != begin_)
         throw AnalysisError(ErrorKind::ResourceLimit, Stage::probe,
                             "more than " + std::to_string(kMaxLeadingTags) + " ID3v2 tags in front of the recording");

@@ -1,4 +1,4 @@
-// A file without what surrounds the recording in it: tags in front and behind, and the compression of its header.
+// A file without what surrounds the recording: tags in front and behind, and the compression of its header.
 #pragma once
 
 #include <cstdint>

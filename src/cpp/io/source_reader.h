@@ -1,4 +1,4 @@
-// Numbers of a source of bytes, as containers write them.
+// Reads numbers from a source of bytes, in the forms that containers use.
 #pragma once
 
 #include <algorithm>

@@ -18,7 +18,7 @@ constexpr std::uint64_t eight_characters(const char (&text)[9]) {
     return value;
 }
 
-// Whether what begins so goes on in frames until the end of the file.
+// Whether a recording that begins like this consists of frames until the end of the file.
 bool is_made_of_frames(SourceReader& source, std::int64_t begin) noexcept {
     constexpr std::array<std::uint32_t, 6> kMarkers{four_characters("fLaC"), four_characters("wvpk"),
                                                     four_characters("TTA1"), four_characters("MAC "),
@@ -56,7 +56,7 @@ std::int64_t find_tag(SourceReader& source, std::uint32_t text, std::int64_t fro
 // --- each returns where the tag begins that ends at `end`, or `end` ----------------------------------------------
 
 std::int64_t ape_begin(SourceReader& source, std::int64_t end) noexcept {
-    // APEv1, APEv2: a footer of 32 bytes, whose size counts the items and itself; APEv2 has a header alike, or not.
+    // APEv1, APEv2: a footer of 32 bytes, whose size counts the items and itself; APEv2 may have a header like it.
     constexpr std::uint64_t kPreamble = eight_characters("APETAGEX");
     constexpr std::int64_t kFooter = 32, kSize = 12, kFlags = 20;
     constexpr std::uint32_t kIsHeader = 1U << 29;
@@ -93,8 +93,8 @@ std::int64_t id3v1_begin(SourceReader& source, std::int64_t end) noexcept {
 }
 
 std::int64_t id3v2_begin(SourceReader& source, std::int64_t from, std::int64_t end) noexcept {
-    // Only version 4 has a footer, by which it is found: ID3v2.4.0, 3.4. Others are looked for, as far as tags with
-    // cover art go.
+    // Only version 4 has a footer, by which it is found: ID3v2.4.0, 3.4. Others are searched for, as far back as tags
+    // with cover art reach.
     constexpr std::int64_t kMaxSearch = 1 << 20;
     const std::int64_t begin = end - 2 * kId3Head - synchsafe(source.big_endian<4>(end - 4));
     if (source.big_endian<3>(end - kId3Head) == 0x334449 && id3v2_end(source, begin) == end) return begin;
