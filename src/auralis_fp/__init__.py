@@ -63,7 +63,7 @@ _ROOMS: Final = ("isolation", "library", "reference", "server", "similarity")
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Import one of the larger parts when it is first asked for."""
+    """Import one of the larger parts when it is first used."""
     if name in _ROOMS:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

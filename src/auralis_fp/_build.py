@@ -1,4 +1,4 @@
-"""What computes the fingerprints in this process."""
+"""What computes the fingerprints in this process: engine, versions, limits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["build_info"]
 
 
 def build_info() -> dict[str, Any]:
-    """Return what computes the fingerprints in this process.
+    """Return a description of what computes the fingerprints in this process.
 
     Returns
     -------
     dict
         ``engine`` (``"core"`` or ``"reference"``), ``version``, ``fingerprint_version``, ``gil`` (whether
-        this interpreter has its global lock now) and, for the compiled core, ``cpu_level``, ``cpu_levels``
+        this interpreter's GIL is on) and, for the compiled core, ``cpu_level``, ``cpu_levels``
         (those usable here), ``compiler``, ``ffmpeg`` (versions of its libraries, and their license),
         ``soxr``, ``bundled`` (whether FFmpeg and soxr came with the package), ``demuxers`` (the container
         formats that may be opened), ``limits`` (of one analysis, by name).

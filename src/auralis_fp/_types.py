@@ -1,4 +1,4 @@
-"""Types that the signatures of several rooms share."""
+"""Types that several rooms use in their signatures."""
 
 from __future__ import annotations
 

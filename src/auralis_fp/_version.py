@@ -1,4 +1,4 @@
-"""The version of the package. It stands here alone: ``pyproject.toml`` reads it from this file."""
+"""The version of the package, in its only place: ``pyproject.toml`` reads it from this file."""
 
 __all__ = ["__version__"]
 

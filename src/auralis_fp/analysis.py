@@ -1,4 +1,4 @@
-"""Measures one recording: a file, bytes or an array in, a fingerprint out."""
+"""Analysis of one recording: a file, bytes or an array in, a fingerprint out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def analyze(path: AnyPath, *, timeout: float | None = None, cancel: CancelToken 
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        A regular file in any format FFmpeg decodes; the name's extension does not matter.
+        A regular file in one of the known formats; the name's extension does not matter.
     timeout : float, optional
         Seconds after which :class:`auralis_fp.Timeout` is raised.
     cancel : CancelToken, optional
@@ -49,13 +49,13 @@ def analyze(path: AnyPath, *, timeout: float | None = None, cancel: CancelToken 
 
     Notes
     -----
-    Safe from any number of threads. Ctrl-C on the main thread stops the call.
+    It may be called from any number of threads. Ctrl-C stops a call on the main thread.
     """
     if core is None:
         fingerprint: Fingerprint = _reference().analyze(path, timeout=timeout, cancel=cancel)
         return fingerprint
     name = os.fsencode(path)
-    if b"\0" in name:  # the system would take what stands before it for the name
+    if b"\0" in name:  # the system would take what precedes it for the name
         raise FileNotFound("a NUL byte in the name", stage="open", path=os.fsdecode(name))
     return _call("analyze_file", name, path=os.fsdecode(name), timeout=timeout, cancel=cancel)
 
@@ -71,10 +71,10 @@ def analyze_bytes(
     Parameters
     ----------
     data : bytes-like
-        The whole file: bytes, bytearray, memoryview, mmap, array and all else with a contiguous buffer.
-        It is held, not copied, until the call returns: to resize or close it meanwhile raises
-        ``BufferError``. What other threads write into it meanwhile is measured or not, like any damage
-        to a file. (Who maps a file must not truncate it: the system ends a process that reads there.)
+        The whole file: bytes, bytearray, memoryview, mmap, array or anything else with a contiguous buffer.
+        It is held, not copied, until the call returns: resizing or closing it meanwhile raises
+        ``BufferError``. If other threads write into it meanwhile, the result is as for a damaged file.
+        (Do not truncate a file that is mapped: the system ends a process that reads beyond its end.)
     timeout, cancel
         As for :func:`analyze`.
 
@@ -85,9 +85,9 @@ def analyze_bytes(
     Raises
     ------
     TypeError, BufferError, ValueError
-        For what is not bytes-like, not contiguous or closed, as its type has it.
+        For data that is not bytes-like, not contiguous or closed; which one depends on its type.
     AnalysisError
-        As :func:`analyze`; its path is ``"<bytes>"``.
+        As from :func:`analyze`; its path is ``"<bytes>"``.
     """
     if core is None:
         with tempfile.NamedTemporaryFile() as file:
@@ -113,10 +113,10 @@ def analyze_samples(
         converted. One to eight channels in FFmpeg's default order for that number (5.1 is L, R, C, LFE,
         Ls, Rs). The array is held until the call returns and read block by block, in any memory layout:
         it is never copied as a whole, and may be a view, read-only, or mapped from a file of any size.
-        ``resize`` meanwhile raises ``ValueError``. What other threads write into it meanwhile is
-        measured or not; the result is then that of some mixture.
+        ``resize`` meanwhile raises ``ValueError``. If other threads write into it meanwhile, a mixture of
+        old and new samples is measured.
     sample_rate : int
-        2000 to 768 000 Hz; NumPy's integers are fine.
+        2000 to 768 000 Hz, as an integer of Python or NumPy.
     timeout, cancel
         As for :func:`analyze`.
 
@@ -132,9 +132,9 @@ def analyze_samples(
         For another type, shape or rate, for masked samples, and for a sample that is not finite or
         beyond ±1e6: the error names the first one, as ``sample 17 of channel 1``, counted from 0.
     NoAudio
-        For no samples at all.
+        For an empty array.
     Timeout, Cancelled, ResourceLimit
-        As :func:`analyze`.
+        As from :func:`analyze`.
     """
     checked, rate = _checked_samples(samples, sample_rate)
     if core is None:
@@ -173,7 +173,7 @@ def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]
     def refuse(cause: str) -> InvalidSamples:
         return InvalidSamples(cause, stage="arguments")
 
-    if np.ma.is_masked(samples):  # what is behind a mask must not be measured, nor made up
+    if np.ma.is_masked(samples):  # masked values must be neither measured nor made up
         raise refuse("samples are masked; fill the masked array first")
     array = np.asarray(samples)
     if array.dtype not in (np.float32, np.int16):
@@ -216,7 +216,7 @@ def _reference() -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "analyze_many":  # moved to auralis_fp.batch; callers may still import it from here
+    if name == "analyze_many":  # it is in auralis_fp.batch now; callers may still import it from here
         from auralis_fp.batch import analyze_many
 
         return analyze_many

@@ -1,4 +1,4 @@
-"""Many files side by side."""
+"""Analysis of many files in parallel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def analyze_many(
     cancel: CancelToken | None = None,
     isolate: bool = False,
 ) -> Iterator[tuple[AnyPath, Fingerprint | AnalysisError]]:
-    """Measure many files side by side; one bad file does not disturb the others.
+    """Measure many files in parallel; a bad file does not affect the others.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ def analyze_many(
     timeout : float, optional
         Seconds for each file.
     cancel : CancelToken, optional
-        Stops everything; files not begun are then reported as cancelled.
+        Stops everything; files not begun are then yielded with :class:`auralis_fp.Cancelled`.
     isolate : bool
-        Analyse in other processes, so that a file that kills its process does not take this one along:
-        it is reported as :class:`auralis_fp.Crashed` when a second process has not survived it either.
+        Analyse in worker processes, so that a file that crashes its process does not crash this one. It
+        is yielded with :class:`auralis_fp.Crashed` if it crashes a second process as well.
         See :class:`auralis_fp.isolation.IsolatedAnalyzer`.
 
     Yields
@@ -93,7 +93,7 @@ def _analyze_many(
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
-        except BaseException:  # the caller stopped iterating, or Ctrl-C: do not finish the rest first
+        except BaseException:  # Ctrl-C, or the caller stopped iterating: leave the other files
             if cancel is None:
                 token.cancel()
             for future in pending:

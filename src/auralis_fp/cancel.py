@@ -1,4 +1,4 @@
-"""Cancels analyses from another thread."""
+"""A token that cancels analyses from another thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["CancelToken"]
 
 
 class CancelToken:
-    """Cancels analyses from another thread.
+    """A token that cancels analyses from another thread.
 
     One token may serve any number of analyses; once cancelled it stays cancelled, and every analysis
     that holds it raises :class:`auralis_fp.Cancelled` within 100 ms of work.

@@ -1,7 +1,7 @@
-"""What can go wrong when a recording is analysed: one base class, one class per kind.
+"""The errors of an analysis: one base class, and one class per kind.
 
-Every error names the file, the stage that failed and the cause, so that a log line is enough to
-act on. Catch :class:`AnalysisError` to catch them all.
+Every error names the file, the stage that failed and the cause, so that a line in a log is enough to act on.
+Catch :class:`AnalysisError` to catch them all.
 """
 
 from __future__ import annotations
@@ -67,23 +67,23 @@ class Unreadable(AnalysisError, OSError):
 
 
 class Unsupported(AnalysisError):
-    """The bytes are no audio format this build decodes, or the stream uses parameters it refuses."""
+    """The file is in no audio format that this build decodes, or its parameters are outside the limits."""
 
 
 class CorruptAudio(AnalysisError):
-    """The format was recognised but nothing in the file could be decoded."""
+    """The format is known, but nothing in the file could be decoded."""
 
 
 class NoAudio(AnalysisError):
-    """The file is valid and holds no audio: no audio stream, or a stream of zero samples."""
+    """The file is valid but holds no audio: no audio stream, or one without samples."""
 
 
 class InvalidSamples(AnalysisError, ValueError):
-    """Samples handed over in memory are unusable: shape, type, rate, or a value that is not finite."""
+    """An array cannot be used: its type, shape or rate is wrong, or a sample is not finite."""
 
 
 class ResourceLimit(AnalysisError, MemoryError):
-    """The analysis would need more memory than it is allowed, or memory ran out."""
+    """The analysis would exceed one of its limits, or memory ran out."""
 
 
 class Timeout(AnalysisError, TimeoutError):
@@ -95,4 +95,4 @@ class Cancelled(AnalysisError):
 
 
 class Crashed(AnalysisError):
-    """Processes that analysed the file were killed by it, or hung; with ``isolate=True`` only."""
+    """The file crashed or hung two worker processes; with isolation only."""

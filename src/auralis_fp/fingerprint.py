@@ -1,4 +1,4 @@
-"""The result of an analysis: 25 named numbers and the facts about the recording they describe."""
+"""The result of an analysis: 25 named numbers, and the metadata of the recording they describe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STAND_INS: Final = np.array([dimension.undefined for dimension in DIMENSIONS])
 
 
 class NamedVector(Mapping[str, float]):
-    """25 values: a read-only mapping of the names to floats, in which every name is an attribute too.
+    """25 values: a read-only mapping of the names to floats; every name is an attribute too.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ class Fingerprint(NamedVector):
     ----------
     values : array_like of 25 floats
         In the order of :data:`auralis_fp.DIMENSIONS`; NaN where a dimension could not be measured.
-        Such a dimension takes its documented stand-in and is listed in :attr:`undefined`.
+        Such a dimension takes its documented undefined value and is listed in :attr:`undefined`.
     metadata : Metadata
-        Facts about the recording.
+        Metadata of the recording.
 
     Examples
     --------
@@ -96,12 +96,12 @@ class Fingerprint(NamedVector):
 
     @property
     def undefined(self) -> frozenset[str]:
-        """Names of the dimensions that could not be measured and hold their stand-in value."""
+        """Names of the dimensions that could not be measured and have their undefined value."""
         return self._undefined
 
     @property
     def metadata(self) -> Metadata:
-        """Facts about the recording: duration, rate, channels, codec, damage."""
+        """Metadata of the recording: duration, sample rate, channels, codec, damage."""
         return self._metadata
 
     def __eq__(self, other: object) -> bool:
@@ -130,7 +130,7 @@ class Fingerprint(NamedVector):
         return f"{head}: {numbers})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain Python objects: the 25 values, ``undefined`` and ``metadata``."""
+        """Return everything as plain Python objects: the 25 values, ``undefined`` and ``metadata``."""
         return {
             **dict(self),
             "undefined": [name for name in NAMES if name in self._undefined],
@@ -138,5 +138,5 @@ class Fingerprint(NamedVector):
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """:meth:`to_dict` as JSON text."""
+        """Return :meth:`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Facts about a recording, and what they say about its condition."""
+"""The metadata of a recording, and the findings that follow from it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Final
 __all__ = ["DC_OFFSET", "SILENT_PEAK", "TRUNCATED_SAMPLES", "Metadata"]
 
 TRUNCATED_SAMPLES: Final = 8192
-"""Samples that may be declared but not decoded in a whole file: encoder delay and padding of any codec."""
+"""Samples that an intact file may declare beyond those it holds: encoder delay and padding of any codec."""
 
 SILENT_PEAK: Final = 1e-4
 """Peak up to which a recording counts as silent: -80 dB below full scale, about three steps of 16 bits."""
 
 DC_OFFSET: Final = 0.01
-"""Offset from which it is worth a word: 1 % of full scale, -40 dB."""
+"""Offset from which it is a finding: 1 % of full scale, -40 dB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Facts about the decoded recording.
+    """Metadata of the decoded recording.
 
     Attributes
     ----------
@@ -65,18 +65,18 @@ class Metadata:
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """What a listener would want to know, in this order; empty for a file without fault.
+        """What a listener would want to know, in this order; empty for a flawless file.
 
         ``"truncated"``
-            More than :data:`TRUNCATED_SAMPLES` of what is declared were not there.
+            More than :data:`TRUNCATED_SAMPLES` of the declared samples are missing.
         ``"damaged_packets"``
-            There is at least one.
+            There is at least one damaged packet.
         ``"clipping"``
             There is at least one clipped run.
         ``"silent"``
             The peak is at most :data:`SILENT_PEAK`.
         ``"identical_channels"``
-            All channels are one, and not silent.
+            All channels carry the same signal, and it is not silent.
         ``"dc_offset"``
             The offset is at least :data:`DC_OFFSET`.
         """

@@ -23,17 +23,17 @@ class Dimension:
     name : str
         Key in :class:`auralis_fp.Fingerprint` and column name in databases.
     group : str
-        Family of dimensions that it belongs to, under which older sidecar files nest it.
+        Family of dimensions that it belongs to; older sidecar files nest it under this name.
     unit : str
         Unit of the value; empty for plain ratios.
     minimum, maximum : float
-        Range of the value. ``lufs`` may exceed its maximum by clipped, square-wave-like material.
+        Range of the value. ``lufs`` may exceed its maximum in files with samples beyond full scale.
     undefined : float
-        Value that stands in where the dimension cannot be measured; the name is then listed in
+        Value of the dimension where it cannot be measured; its name is then listed in
         ``Fingerprint.undefined``.
     tolerance : float
-        The largest difference, in the unit of the value, between two right implementations that measure the
-        same samples; CPU levels, threads and block sizes agree within a tenth of it.
+        The largest difference, in the unit of the value, between two correct implementations on the same
+        samples; CPU levels, threads and block sizes agree within a tenth of it.
     meaning : str
         The definition in one line; ``docs/dimensions.md`` has it in full.
     """

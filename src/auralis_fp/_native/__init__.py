@@ -1,4 +1,4 @@
-"""Chooses the compiled core: one extension module per CPU level, the best this machine runs.
+"""The compiled core: one extension module per CPU level, of which the best that this machine runs is chosen.
 
 ``AURALIS_FP_CPU_LEVEL`` forces a level (``x86-64-v3``, ``x86-64-v2``, ``baseline``), for tests and for
 comparing results between machines. Where no compiled core can be imported, :data:`core` is None and
@@ -25,13 +25,13 @@ def _module_name(level: str) -> str:
 
 
 def installed_levels() -> list[str]:
-    """CPU levels built into this installation that this machine can run, best first."""
+    """Return the CPU levels of this installation that this machine can run, best first."""
     cpu = importlib.import_module("auralis_fp._native._cpu")
     return [level for level in _LEVELS if level in cpu.built_levels() and cpu.supports(level)]
 
 
 def _refuse_sub_interpreter() -> None:
-    """Raise ImportError in a sub-interpreter, where NumPy and the bindings do not work, or hang."""
+    """Raise ImportError in a sub-interpreter, where NumPy and the bindings fail or hang."""
     for name in ("_interpreters", "_xxsubinterpreters"):  # since Python 3.13, and before
         try:
             interpreters: Any = importlib.import_module(name)
@@ -57,8 +57,8 @@ def _load() -> ModuleType:
     return importlib.import_module(_module_name(levels[0]))
 
 
-# An interpreter that ends takes daemon threads off wherever they run Python code. Where C++ is on the stack,
-# as it is when an extension that is being imported calls Python, the process aborts: so its end waits.
+# An interpreter that exits stops daemon threads wherever they run Python code. If C++ is on the stack, as it
+# is when an extension that is being imported calls Python, the process aborts. So the exit waits.
 _loading: Final = threading.Lock()
 _PATIENCE_S: Final = 5.0
 

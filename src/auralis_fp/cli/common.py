@@ -1,4 +1,4 @@
-"""What the commands share: options, exit statuses, and names of files."""
+"""What the commands share: options, exit statuses, file names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scan while it runs: lines for logs and pipes, or figures that are redrawn in place."""
+"""The display of a running scan: lines for logs and pipes, or figures that are redrawn in place."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class LiveDisplay:
 def _drawn(snapshot: Snapshot) -> Group:
     s, counts = snapshot, snapshot.statistics
     share = 100 * s.done / s.total if s.total else 100.0
-    bar = Table.grid(expand=True)  # on its own, a bar does not end its line
+    bar = Table.grid(expand=True)  # rich does not end the line of a bar
     bar.add_row(ProgressBar(total=max(s.total, 1), completed=s.done))
     first = Text(
         f"{s.done}/{s.total} ({share:.1f} %) · {s.tracks_per_s:.1f} tracks/s · "

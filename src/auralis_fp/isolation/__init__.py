@@ -1,10 +1,10 @@
-"""Analysis in other processes, so that a file that kills its process takes nothing else with it.
+"""Analysis in worker processes, so that a file that crashes its process does no other harm.
 
-A decoder that crashes, or a system that runs out of memory, ends the whole process with all its threads.
-Here the process that ends is a worker: one file at a time, started again when the next file comes. The
-file is run once more in a worker that has seen no other file; what comes of that is the verdict.
+When a decoder crashes or memory runs out, the whole process ends with all its threads. Here it is a worker
+process that ends; it measures one file at a time, and is replaced for the next file. The file is then
+analysed once more in a fresh worker, and the outcome of that counts.
 
-This is no sandbox: workers have all the rights of the program that starts them.
+This is not a sandbox: workers have all the rights of the program that starts them.
 """
 
 from auralis_fp.isolation.pool import MEMORY_LIMIT, IsolatedAnalyzer

@@ -1,4 +1,4 @@
-"""Workers that are used again, and the verdict on a file that none of them survives."""
+"""The pool of worker processes, and the second try of a file that has crashed one."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ MEMORY_LIMIT: Final = 1 << 30
 Twice what the core allows itself for one analysis: its own limits, whose errors say more, come first.
 """
 
-_STARTS: Final = 20  # of workers that are killed, in a row, before it is taken for a rule
+_STARTS: Final = 20  # workers killed in a row at their start, before no further one is started
 
 
 class IsolatedAnalyzer:
-    """:func:`auralis_fp.analyze` in worker processes: called like it, from any number of threads.
+    """:func:`auralis_fp.analyze` in worker processes: called in the same way, from any number of threads.
 
     Parameters
     ----------
     analyze : callable, optional
-        What the workers run. They import it by its name, so it must not be of ``__main__``.
+        What the workers run. They import it by its name, so it must not be defined in ``__main__``.
     processes : int, optional
-        Files at a time; the number of processors by default. More calls than that wait for each other,
-        which does not count for their ``timeout``.
+        Number of files at a time; the number of processors by default. Further calls wait, which does
+        not count towards their ``timeout``.
     memory_limit : int, optional
-        Bytes that a worker may allocate beyond what it holds at rest (Linux: ``RLIMIT_DATA``). Who needs
-        more gets :class:`auralis_fp.ResourceLimit`.
+        Bytes that a worker may allocate beyond what it holds at rest (Linux: ``RLIMIT_DATA``). An analysis
+        that needs more raises :class:`auralis_fp.ResourceLimit`.
 
     Raises
     ------
     ImportError
-        From calls: no worker can be started here, for which no file is at fault.
+        From calls: no worker can be started on this machine, whatever the file.
 
     Notes
     -----
     Workers are plain children of ``sys.executable`` (or of ``multiprocessing.set_executable``): the
-    program's own main module is not imported again. They end when the program ends, however it does, and
-    after a minute without work. A forked child of the program needs an analyzer of its own.
+    program's own main module is not imported again. They end when the program ends, even if it is killed,
+    and after a minute without work. A forked child of the program needs an analyzer of its own.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class IsolatedAnalyzer:
         self._finalizer: Final = weakref.finalize(self, _close_all, self._idle)
 
     def close(self) -> None:
-        """End the workers that are at rest; those of running calls end with their calls."""
+        """End the idle workers; those of running calls end with their calls."""
         self._finalizer()
 
     def __enter__(self) -> IsolatedAnalyzer:
@@ -96,7 +96,7 @@ class IsolatedAnalyzer:
     def __call__(
         self, path: AnyPath, *, timeout: float | None = None, cancel: CancelToken | None = None
     ) -> Fingerprint:
-        """Measure a file in another process.
+        """Measure a file in a worker process.
 
         Parameters
         ----------
@@ -106,10 +106,10 @@ class IsolatedAnalyzer:
         Raises
         ------
         Crashed
-            Two processes in a row did not survive the file, or gave no answer within ten seconds after
-            ``timeout`` and were killed.
+            The file crashed two processes in a row, or they were killed because they gave no answer within
+            ten seconds after ``timeout``.
         AnalysisError
-            As :func:`auralis_fp.analyze`.
+            As from :func:`auralis_fp.analyze`.
         """
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout must not be negative: {timeout}")
@@ -137,7 +137,7 @@ class IsolatedAnalyzer:
     def _resting(self) -> WorkerProcess | None:
         while True:
             try:
-                worker = self._idle.pop()  # the last one in: those in excess rest until they leave
+                worker = self._idle.pop()  # the one used last, so that those in excess stay idle
             except IndexError:
                 return None
             if worker.alive:
@@ -145,7 +145,7 @@ class IsolatedAnalyzer:
             worker.close()
 
     def _start(self, job: Job) -> WorkerProcess:
-        """Return a new worker. What kills one before it has seen the file is not the file's fault."""
+        """Return a new worker. If one is killed before it has seen the file, the file is not at fault."""
         for attempt in range(_STARTS):
             if attempt:
                 time.sleep(min(TICK_S * 2**attempt, 1.0))

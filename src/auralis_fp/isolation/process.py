@@ -1,4 +1,4 @@
-"""A worker process, seen from the program that starts it; ``worker.py`` is the other side."""
+"""A worker process, as seen from the program that starts it; ``worker.py`` is the other side."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from auralis_fp.errors import Cancelled, FileNotFound
 __all__ = ["TICK_S", "Died", "Job", "Killed", "WorkerProcess", "interpreter"]
 
 TICK_S: Final = 0.05
-"""Seconds between two looks at whether a call was cancelled."""
+"""Seconds between two checks whether a call was cancelled."""
 
 _START_S: Final = 120.0
-_GRACE_S: Final = 10.0  # the core stops within 100 ms of work; the rest is for a machine that is busy
+_GRACE_S: Final = 10.0  # the core stops within 100 ms of work; the rest is for a busy machine
 _BOOTSTRAP: Final = """
 import sys
 sys.path[:] = sys.argv[2:]
@@ -33,22 +33,22 @@ main(int(sys.argv[1]))
 
 
 def interpreter() -> str | None:
-    """Return the Python that runs the workers; None where a program was frozen and has named none."""
+    """Return the Python that runs the workers; None in a frozen program that has not named one."""
     executable = os.fsdecode(multiprocessing.spawn.get_executable() or "")
     frozen = getattr(sys, "frozen", False) and executable == sys.executable
     return None if frozen else executable or None
 
 
 class Died(Exception):
-    """A worker is gone; the message says how, as in "it was killed by SIGSEGV"."""
+    """A worker has ended; the message says how, as in "was killed by SIGSEGV"."""
 
 
 class Killed(Died):
-    """A signal ended the worker."""
+    """A signal killed the worker."""
 
 
 class Job:
-    """One call: a file to measure, and how long that may take."""
+    """A call: the file to measure, and how long that may take."""
 
     def __init__(self, path: str, timeout: float | None, cancel: CancelToken | None) -> None:
         self.path: Final = path
@@ -61,7 +61,7 @@ class Job:
             raise Cancelled("cancelled", path=self.path)
 
     def message(self) -> tuple[str | None, str, float | None]:
-        """Return what the worker needs, with the folder in which a relative name means this file."""
+        """Return what the worker needs, including the folder to which a relative name refers."""
         try:
             folder = None if os.path.isabs(self.path) else os.getcwd()  # noqa: PTH109, PTH117
         except OSError as error:  # it was removed
@@ -75,7 +75,7 @@ class WorkerProcess:
     Raises
     ------
     Died
-        It ended, or gave no sign of life, before it was ready; :class:`Killed` if a signal ended it.
+        It ended, or gave no sign of life, before it was ready; :class:`Killed` if a signal killed it.
     ImportError, OSError
         It could not be started.
     """
@@ -87,7 +87,7 @@ class WorkerProcess:
         flags = ["-I"] if sys.flags.isolated else []
         path = [entry for entry in sys.path if isinstance(entry, str)]
         environment = dict(os.environ)
-        if core is not None:  # the same build of the core, whatever the environment says by now
+        if core is not None:  # the same build of the core, even if the environment has changed since
             environment[CPU_LEVEL_VARIABLE] = core.build_info()["cpu_level"]
         with contextlib.ExitStack() as on_failure:
             self._errors: Final = on_failure.enter_context(tempfile.TemporaryFile())
@@ -114,8 +114,8 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def run(self, job: Job) -> tuple[bool, Any]:
-        """Return whether the worker could measure a file, and the result or the error."""
-        # The offset is shared: what the worker writes from now on is about this file.
+        """Return whether the worker has measured a file, and the result or the error."""
+        # The offset is shared: whatever the worker writes from now on is about this file.
         self._errors.seek(0)
         self._errors.truncate()
         self._send(job.message())
@@ -142,19 +142,19 @@ class WorkerProcess:
             raise self._death() from None
 
     def _receive(self, limit_s: float | None, job: Job | None) -> Any:
-        # Counted in ticks: time in which this process was itself stopped is not the worker's.
+        # Counted in ticks: time in which this process itself was stopped does not count.
         left_s = limit_s
         while not self._connection.poll(TICK_S):
             if job is not None:
                 job.check_cancelled()
-            # Its death may not close the connection, where the program forked in the meantime.
+            # Its death does not close the connection if the program has forked in the meantime.
             if not self.alive and not self._connection.poll():
                 raise self._death()
             if left_s is not None and (left_s := left_s - TICK_S) <= 0:
                 raise Died(f"gave no answer within {limit_s:g} s and was killed")
         try:
             return self._connection.recv()
-        except Exception:  # the end of the connection, or nonsense from a process that is falling apart
+        except Exception:  # the end of the connection, or nonsense from a process that is crashing
             raise self._death() from None
 
     def _death(self) -> Died:

@@ -1,4 +1,4 @@
-"""A worker process of :mod:`auralis_fp.isolation`: measures one file after the other until it is let go."""
+"""A worker process of :mod:`auralis_fp.isolation`: measures one file after the other until it is ended."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _IDLE_S: Final = 60.0
-_OOM_SCORE: Final = b"500"  # of 1000 at most: of two processes of a size, the system takes this one
+_OOM_SCORE: Final = b"500"  # of 1000 at most: of two processes of the same size, the system kills this one
 
 
 def main(descriptor: int) -> None:
     """Serve the process at the other end of a connection."""
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
     connection = Connection(descriptor)
-    with contextlib.suppress(EOFError, ConnectionError):  # the parent has gone, or needs this worker no more
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent has ended, or this worker is in excess
         analyze, memory_limit = connection.recv()
         with contextlib.suppress(OSError):  # not Linux
             Path("/proc/self/oom_score_adj").write_bytes(_OOM_SCORE)
@@ -54,7 +54,7 @@ def _outcome(analyze: Analyze, folder: str | None, path: str, timeout: float | N
 
 def _send(connection: Connection, outcome: tuple[bool, Any], path: str) -> None:
     try:
-        pickle.loads(pickle.dumps(outcome))  # an exception may take more arguments than it remembers
+        pickle.loads(pickle.dumps(outcome))  # an exception may need more arguments than it keeps
     except Exception:
         error = outcome[1]
         outcome = False, AnalysisError(f"{type(error).__name__}: {error}", path=path)
@@ -75,8 +75,8 @@ def _limit_memory(extra: int) -> None:
 
 
 def _leave_with_parent(parent: int) -> None:
-    """End this process when its parent has ended, in the middle of a file too."""
-    # The connection tells it only between files, and not at all while a forked copy of the parent lives.
+    """End this process when its parent ends, even in the middle of a file."""
+    # The connection shows it only between files, and not at all while a forked copy of the parent lives.
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(0)

@@ -1,7 +1,7 @@
 """Fingerprints for a whole music library: a database, sidecar files, worker threads, scans.
 
 Needs the extra ``auralis-fp[library]``. An application with a repository and threads of its own needs
-nothing but :class:`FingerprintExtractor`; see ``docs/library.md``.
+only :class:`FingerprintExtractor`; see ``docs/library.md``.
 """
 
 try:

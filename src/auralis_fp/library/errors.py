@@ -1,4 +1,4 @@
-"""The errors of the library layer: a database that cannot be worked with, and a row that it refuses."""
+"""The errors of the library layer: a database that cannot be used, and a row that it refuses."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class LibraryError(Exception):
 
 
 class RefusedRow(LibraryError):
-    """The database refuses one row: a value, a constraint or a trigger is in the way. Others may be fine."""
+    """The database refuses a row because of a value, a constraint or a trigger; others may be fine."""
 
 
 def in_plain_words(error: BaseException) -> str:
-    """Return what a database driver or SQLAlchemy complains about, in words for the user."""
+    """Return the complaint of a database driver or of SQLAlchemy in words for the user."""
     text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
     for fragment, words in _PLAIN_WORDS:
         if fragment in text.lower():
@@ -62,5 +62,5 @@ def _is_about_values(error: Exception) -> bool:
     sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
     if sqlstate:
         return str(sqlstate).startswith(_ABOUT_VALUES)
-    # A bare StatementError comes from values that SQLAlchemy could not even hand to the driver.
+    # A bare StatementError comes from values that SQLAlchemy could not even pass to the driver.
     return isinstance(error, DataError | IntegrityError | NotSupportedError) or type(error) is StatementError

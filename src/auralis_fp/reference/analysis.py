@@ -1,4 +1,4 @@
-"""Measures a file or an array by the definition, and raises the errors of :mod:`auralis_fp.analysis`."""
+"""Analysis of a file or an array by the definition, with the errors of :mod:`auralis_fp.analysis`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["analyze", "analyze_samples"]
 def analyze(path: AnyPath, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
     """Measure a file, decoded by the ``ffmpeg`` command line, or by soundfile where that is missing.
 
-    The same as :func:`auralis_fp.analyze`, but ``timeout`` and ``cancel`` are looked at between stages only.
+    The same as :func:`auralis_fp.analyze`, but ``timeout`` and ``cancel`` are checked only between steps.
     """
     name = os.fsdecode(path)
     check = _checkpoint(timeout, cancel, name)
@@ -56,7 +56,7 @@ def analyze_samples(
     """Measure float32 (full scale ±1) or int16 samples of shape (n,) or (n, 1 to 8 channels).
 
     The same as :func:`auralis_fp.analyze_samples`; channels are in FFmpeg's default order for their
-    number. ``metadata`` replaces what the fingerprint says about the recording.
+    number. ``metadata`` replaces the metadata that the samples themselves give.
     """
     x, sr = np.asarray(samples), operator.index(sample_rate)
     if x.dtype not in (np.dtype(np.float32), np.dtype(np.int16)):

@@ -1,4 +1,4 @@
-"""Decodes a whole file into memory."""
+"""Decoding of a whole file into memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CONTAINERS: Final = (
     "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,dts,mov,ogg,asf,ape,wv,tta,tak,mpc,mpc8,dsf,iff,matroska,amr"
 )
 
-# Those of them whose length ffprobe reads in a header; for the others, or a WAV cut short, it estimates.
+# Those whose length ffprobe reads from a header; for the others, and for a truncated WAV, it estimates.
 _DECLARING: Final = (
     "wav", "aiff", "au", "flac", "mov", "ape", "wv", "tta", "tak", "mpc", "mpc8", "dsf", "iff"
 )  # fmt: skip
@@ -34,7 +34,7 @@ _DECLARING: Final = (
 def decode(path: str) -> tuple[Array, Layout, Metadata]:
     """Return a file's samples of shape (n, channels), the channels' names where known, and the metadata.
 
-    The command line of FFmpeg does it or, where that is missing, soundfile.
+    FFmpeg's command line decodes it or, where that is missing, soundfile.
     """
     _require_regular_file(path)
     if shutil.which("ffmpeg") and shutil.which("ffprobe"):
@@ -50,11 +50,11 @@ def _require_regular_file(path: str) -> None:
     except (OSError, ValueError) as error:
         raise Unreadable(str(error), stage="open", path=path) from error
     if not usable:
-        raise Unreadable("it is not a regular file that may be read", stage="open", path=path)
+        raise Unreadable("not a regular file that may be read", stage="open", path=path)
 
 
 def _decode_ffmpeg(path: str) -> tuple[Array, Layout, Metadata]:
-    """Return all channels at the file's own rate; the command line may open nothing but this file."""
+    """Return all channels at the file's own rate; FFmpeg may open nothing but this file."""
     source = [
         "-v",
         "error",

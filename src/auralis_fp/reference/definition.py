@@ -1,9 +1,9 @@
-"""The definition of the 25 dimensions as runnable Python, on tools anyone can check them with.
+"""The definition of the 25 dimensions as runnable Python, with tools that anyone can check them with.
 
-librosa, pyloudnorm, SciPy and soxr do the measuring; this file only says what is measured. It is
-the yardstick in the tests and the fallback where no compiled core exists (extra ``[reference]``),
-holds a whole recording in memory and takes about a tenth of its playing time. NaN stands for what
-cannot be measured in a recording, until :class:`auralis_fp.Fingerprint` takes over.
+librosa, pyloudnorm, SciPy and soxr measure; this file only says what is measured. It is the yardstick in the
+tests and the fallback where there is no compiled core (extra ``[reference]``), holds a whole recording in
+memory and takes about a tenth of its playing time. A dimension that cannot be measured is NaN here, and gets
+its undefined value in :class:`auralis_fp.Fingerprint`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["DEFAULT_LAYOUTS", "LARGEST_SAMPLE", "Array", "Check", "Layout", "Val
 Array: TypeAlias = "NDArray[Any]"
 Values: TypeAlias = dict[str, float]
 Layout: TypeAlias = list[str]  # FFmpeg's channel names, in the order of the samples
-Check: TypeAlias = Callable[[], None]  # raises when the caller's time is up or the caller cancelled
+Check: TypeAlias = Callable[[], None]  # raises when the caller's time is over or the caller has cancelled
 
 NAN: Final = float("nan")
 RATE_HZ: Final = 22050  # of `y`, on which everything that depends on time-frequency resolution is measured

@@ -1,4 +1,4 @@
-"""What a recording that is held in memory shows of itself."""
+"""The metadata of a recording that is held in memory."""
 
 from __future__ import annotations
 

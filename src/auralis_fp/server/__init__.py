@@ -1,4 +1,4 @@
-"""Fingerprints over HTTP, for clients that are no Python programs or still speak to the old server.
+"""Fingerprints over HTTP, for programs in other languages and for clients of the old server.
 
 Needs the extra ``auralis-fp[server]``. Inside a Python program, :func:`auralis_fp.analyze` needs no server.
 

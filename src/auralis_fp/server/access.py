@@ -1,4 +1,4 @@
-"""Who may ask: exact host names, no foreign web page, and a token where one is set."""
+"""Who may send requests: exact host names, no page of another site, and a token if one is set."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _OPEN_PATHS: Final = frozenset({"/health"})
 class Access:
     """Middleware that lets requests through or refuses them.
 
-    A page of a web site may send requests to this machine, and may point a name of its own at it (DNS
-    rebinding): neither the ``Host`` nor the ``Origin`` of such a request is in the list.
+    A web page may send requests to this machine, and may point a host name of its own at it (DNS rebinding);
+    the ``Host`` or the ``Origin`` of such a request is not in the list.
 
     Parameters
     ----------
     app : ASGI application
-        What it guards.
+        The application behind it.
     hosts : collection of str
-        Names and addresses, without a port, by which the server may be called.
+        Names and addresses of the server, without a port, that requests may use.
     token : str, optional
-        What ``Authorization: Bearer`` must carry, on every path but ``/health``.
+        The token that ``Authorization: Bearer`` must carry, on every path but ``/health``.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str], token: str | None) -> None:
@@ -67,7 +67,7 @@ class Access:
 
 
 def _name_of(host: str) -> str | None:
-    """Return the name or address in a ``Host`` header, None for what is none."""
+    """Return the name or address in a ``Host`` header, or None if it is malformed."""
     try:
         parts = urlsplit(f"//{host}")
         valid = parts.port is not None or parts.netloc == host

@@ -69,37 +69,37 @@ def create_app(
     Parameters
     ----------
     roots : sequence of path-like
-        Folders whose files may be analysed; what links lead out of them may not.
+        Folders whose files may be analysed; a link that leads out of them may not be used.
     workers : int
-        Analyses at a time.
+        Number of analyses at a time.
     waiting : int
-        Requests beyond them that wait; the next is answered with 503 and ``Retry-After``.
+        Number of further requests that may wait; the next one is answered with 503 and ``Retry-After``.
     timeout : float
         Seconds from a request's arrival to the end of its analysis.
     hosts : collection of str
         Names and addresses, without a port, that a request's ``Host`` may have.
     token : str, optional
-        What requests must carry as ``Authorization: Bearer TOKEN``.
+        The token that requests must carry as ``Authorization: Bearer TOKEN``.
     max_upload_bytes : int
-        Largest body of a file sent to ``/v1/analyze``. It is kept in a temporary file.
+        Size of the largest file that may be sent to ``/v1/analyze``. It is kept in a temporary file.
     database : str or path-like, optional
-        SQLite file or SQLAlchemy URL of a library. ``/fingerprint`` is answered from it where the file has
-        not changed since it was measured; nothing is written. Needs the extra ``auralis-fp[library]``.
+        SQLite file or SQLAlchemy URL of a library. ``/fingerprint`` is answered from it if the file has not
+        changed since it was measured; nothing is written. Needs the extra ``auralis-fp[library]``.
 
     Returns
     -------
     starlette.applications.Starlette
-        To be served, or mounted into another application. ``app.state.limiter`` is its
+        An application to serve or to mount into another one. ``app.state.limiter`` is its
         :class:`auralis_fp.server.limiter.Limiter`.
 
     Raises
     ------
     ValueError
-        For numbers out of range, an empty token, or no root.
+        If a number is out of range, the token is empty, or there is no root.
     NotADirectoryError
-        For a root that is no folder.
+        If a root is not a folder.
     auralis_fp.library.LibraryError
-        For a database that cannot be read.
+        If the database cannot be read.
     """
     if workers < 1 or waiting < 0 or not timeout > 0 or max_upload_bytes < 0 or token == "":
         raise ValueError(
@@ -255,7 +255,7 @@ class _Service:
 
 
 async def _unless_the_client_leaves(request: Request, place: Place, work: Awaitable[_Result]) -> _Result:
-    """Return what ``work`` returns; stop it and raise ClientDisconnect where the client leaves before."""
+    """Return the result of ``work``; if the client disconnects first, stop it and raise ClientDisconnect."""
     left = False
 
     async def watch() -> None:

@@ -1,4 +1,4 @@
-"""Bodies of requests, within limits of size and time."""
+"""The bodies of requests, read within limits of size and time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REQUEST_S: Final = 30.0
 
 
 class BadBody(Exception):
-    """A body that is not taken; ``status`` is 400, 408 or 413."""
+    """A body that is refused; ``status`` is 400, 408 or 413."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -26,14 +26,14 @@ class BadBody(Exception):
 
 
 async def read_json(request: Request) -> dict[str, Any]:
-    """Return the JSON object that is the body, whatever the Content-Type says.
+    """Return the JSON object in the body, whatever the Content-Type says.
 
     Raises
     ------
     BadBody
-        It is too large, too slow, or none.
+        It is too large, too slow, or not a JSON object.
     ClientDisconnect
-        The client has left.
+        The client has disconnected.
     """
     body = b""
     with anyio.move_on_after(_REQUEST_S) as time:
@@ -58,7 +58,7 @@ async def read_upload(request: Request, file: IO[bytes], limit: int) -> None:
     BadBody
         It is larger than ``limit`` bytes, or too slow.
     ClientDisconnect
-        The client has left.
+        The client has disconnected.
     """
     async for chunk in _chunks(request, limit):
         await anyio.to_thread.run_sync(file.write, chunk)

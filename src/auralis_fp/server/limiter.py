@@ -1,4 +1,4 @@
-"""A bounded number of analyses at a time, and a bounded number that wait for their turn."""
+"""A limit on the number of analyses at a time, and on the number that wait."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Busy", "Limiter", "Place"]
 
 _Result = TypeVar("_Result")
 _FIRST_GUESS_S: Final = 1.0
-_WEIGHT: Final = 0.1  # of the last analysis in the running mean of their times
+_WEIGHT: Final = 0.1  # weight of the last analysis in the running mean of their times
 
 
 class Busy(Exception):
-    """No worker is to be had; ``retry_after_s`` says when to come again."""
+    """No worker is free; ``retry_after_s`` says when to try again."""
 
     def __init__(self, cause: str, retry_after_s: int) -> None:
         super().__init__(cause)
@@ -29,7 +29,7 @@ class Busy(Exception):
 
 
 class Place:
-    """One request's right to a worker, now or after those before it.
+    """A request's right to a worker, now or after the requests before it.
 
     Attributes
     ----------
@@ -65,21 +65,21 @@ class Place:
 
 
 class Limiter:
-    """Workers and waiting places.
+    """The workers, and the places of requests that wait for them.
 
     Parameters
     ----------
     workers : int
-        Analyses at a time.
+        Number of analyses at a time.
     waiting : int
-        Requests beyond them that wait for a worker; the next is refused.
+        Number of further requests that may wait for a worker; the next one is refused.
     timeout_s : float
         Seconds from a request's arrival to the end of its analysis.
     """
 
     def __init__(self, workers: int, waiting: int, timeout_s: float) -> None:
         self.workers: Final = anyio.CapacityLimiter(workers)
-        self.threads: Final = anyio.CapacityLimiter(math.inf)  # it is the workers that are counted
+        self.threads: Final = anyio.CapacityLimiter(math.inf)  # unlimited: `workers` is the limit
         self._capacity: Final = workers + waiting
         self._timeout_s: Final = timeout_s
         self._places: Final[set[Place]] = set()
@@ -88,12 +88,12 @@ class Limiter:
 
     @property
     def in_work(self) -> int:
-        """Analyses that are running."""
+        """Number of running analyses."""
         return self.workers.borrowed_tokens
 
     @property
     def waiting(self) -> int:
-        """Requests that hold a place and are not in work."""
+        """Number of requests that hold a place and are not running."""
         return len(self._places) - self.in_work
 
     @contextmanager
@@ -103,7 +103,7 @@ class Limiter:
         Raises
         ------
         Busy
-            There is none.
+            No place is free.
         """
         if self._draining:
             raise self.busy("the server is about to end")
@@ -117,20 +117,20 @@ class Limiter:
             self._places.remove(place)
 
     def busy(self, cause: str) -> Busy:
-        """Return the refusal of a request, with the time that those before it will take."""
+        """Return the refusal of a request, with the time that the requests before it will take."""
         return Busy(cause, math.ceil(self._mean_s * (1 + len(self._places) / self.workers.total_tokens)))
 
     def note(self, seconds: float) -> None:
-        """Note how long an analysis took."""
+        """Record how long an analysis took."""
         self._mean_s += _WEIGHT * (seconds - self._mean_s)
 
     def drain(self) -> None:
-        """Refuse requests from now on, those that wait as well; what is in work goes on."""
+        """Refuse requests from now on, including those that wait; running ones go on."""
         self._draining = True
         for place in self._places:
             place.turn.cancel()
 
     def cancel(self) -> None:
-        """Stop what is in work."""
+        """Stop the running requests."""
         for place in self._places:
             place.cancel.cancel()

@@ -15,12 +15,12 @@ _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
 
 
 class Metrics:
-    """What one server has done.
+    """Counters of what a server has done.
 
     Parameters
     ----------
     limiter : Limiter
-        Asked for what is in work and what waits.
+        Asked for the running and the waiting requests.
     """
 
     def __init__(self, limiter: Limiter) -> None:

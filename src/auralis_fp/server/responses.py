@@ -1,8 +1,8 @@
-"""What the server answers: the old server's contract for ``/fingerprint``, everything for ``/v1/analyze``.
+"""The server's answers: the old server's contract for ``/fingerprint``, everything for ``/v1/analyze``.
 
 Clients of the old server delete a track from their database when the answer is 404, or 400 with certain
-words in it. No answer to a request for a fingerprint is therefore 404, and 400 is only said of requests,
-in words of our own, never of files.
+words in it. So no answer to a request for a fingerprint is 404, and 400 is only for malformed requests, in
+words of our own, never for files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MEANINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class OldAnswer:
-    """What the old contract says of a file."""
+    """What the old contract says about a file."""
 
     fingerprint: Mapping[str, float]
     duration: float
@@ -43,7 +43,7 @@ class OldAnswer:
 
     @classmethod
     def of(cls, fingerprint: Fingerprint) -> OldAnswer:
-        """Return what it says of a file that was measured."""
+        """Return what it says about a file that was measured."""
         metadata = fingerprint.metadata
         return cls(fingerprint, metadata.duration, metadata.sample_rate, metadata.channels)
 
@@ -64,7 +64,7 @@ def fingerprint_content(track_id: int, path: str, answer: OldAnswer, seconds: fl
 
 
 def analysis_content(path: str | None, fingerprint: Fingerprint, seconds: float) -> dict[str, Any]:
-    """Return everything that an analysis found."""
+    """Return all results of an analysis."""
     return {
         "path": path,
         "fingerprint_version": FINGERPRINT_VERSION,
@@ -88,5 +88,5 @@ def failed(error: AnalysisError) -> JSONResponse:
 
 
 def refused(status: int, text: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return the answer to a request that is not taken."""
+    """Return the answer to a request that is refused."""
     return JSONResponse({"error": text}, status, headers)

@@ -1,4 +1,4 @@
-"""Opening files inside some folders, and nowhere else."""
+"""Opens files inside some folders, and nowhere else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Outside", "Roots", "descriptor_path"]
 
 
 class Outside(Exception):
-    """A path that does not lead to a place inside the roots, whether something is there or not."""
+    """A path does not lead to a place inside the roots, whether there is a file or not."""
 
 
 class Roots:
@@ -30,9 +30,9 @@ class Roots:
     Raises
     ------
     ValueError
-        For no folder at all.
+        If there is no folder.
     NotADirectoryError
-        For one that is none.
+        If one of them is not a folder.
     """
 
     def __init__(self, folders: Sequence[str | os.PathLike[str]]) -> None:
@@ -47,13 +47,13 @@ class Roots:
     def open(self, path: str) -> Iterator[int]:
         """Yield a descriptor of the regular file at ``path``, links resolved.
 
-        Where a link is exchanged between the look at the path and the opening of the file, the descriptor
-        tells: what is checked last is where the opened file itself lies.
+        A link may be exchanged after the path was checked and before the file is opened. So the location of
+        the opened file itself is checked last.
 
         Raises
         ------
         Outside
-            The path is not absolute, impossible, or leads out of the roots.
+            The path is relative or impossible, or leads out of the roots.
         FileNotFound, Unreadable
             As :func:`auralis_fp.analyze` does.
         """
@@ -87,12 +87,12 @@ class Roots:
 
 
 def descriptor_path(descriptor: int) -> str:
-    """Return a path that opens the file behind a descriptor, whatever its own path leads to by now."""
+    """Return a path that opens the file behind a descriptor, even if its own path leads elsewhere by now."""
     return f"/proc/self/fd/{descriptor}" if sys.platform == "linux" else f"/dev/fd/{descriptor}"
 
 
 def _place_of(descriptor: int) -> str:
-    """Return where an opened file lies."""
+    """Return the location of an open file."""
     if sys.platform == "linux":
         return os.readlink(descriptor_path(descriptor))  # noqa: PTH115
     import fcntl

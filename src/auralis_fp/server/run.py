@@ -1,4 +1,4 @@
-"""Running the application with uvicorn: sockets, signals, the end."""
+"""Runs the application with uvicorn: sockets, signals, shutdown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AddressError(Exception):
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine's loopback, so that nobody else can call it."""
+    """Return whether a host is this machine's loopback, which no other machine can reach."""
     if host == "localhost":
         return True
     try:
@@ -42,8 +42,8 @@ def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    At the first signal no request is taken any more, those that wait are answered with 503, and those in
-    work have ``grace_s`` seconds to end before they are cancelled, which is answered with 503 too. A second
+    After the first signal, no further request is taken, waiting ones are answered with 503, and running ones
+    have ``grace_s`` seconds to finish before they are cancelled, which is answered with 503 as well. A second
     signal cancels them at once.
 
     Parameters
@@ -53,16 +53,16 @@ def run(
     host : str
         Name or address; ``localhost`` is both loopback addresses, since clients may use either.
     port : int
-        Port; 0 takes any that is free.
+        Port; 0 takes any free one.
     grace_s : float
-        Seconds for requests in work to end.
+        Seconds that running requests get to finish.
     announce : callable
-        Given a line when the server listens.
+        Called with a line of text once the server listens.
 
     Raises
     ------
     AddressError
-        The address is not to be had.
+        The server cannot listen at the address.
     """
     with ExitStack() as on_exit:
         sockets = [on_exit.enter_context(one) for one in _listen(host, port)]
@@ -107,7 +107,7 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """HTTP whose connections do not wait for the whole head of a request for ever."""
+    """HTTP whose connections do not wait for the complete head of a request for ever."""
 
     _head_timer: asyncio.TimerHandle | None = None
 

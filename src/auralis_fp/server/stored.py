@@ -23,7 +23,7 @@ _NEEDED: Final = ("filesize", "file_mtime_ns", "duration", "sample_rate", "chann
 
 
 class StoredAnswers:
-    """The fingerprints of a library, which is only read.
+    """The fingerprints of a library; nothing is written to it.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class StoredAnswers:
     Raises
     ------
     LibraryError
-        It cannot be opened, or does not hold the size and the time of its files.
+        The database cannot be opened, or does not hold the size and the time of its files.
     """
 
     def __init__(self, database: str | os.PathLike[str]) -> None:
@@ -48,7 +48,7 @@ class StoredAnswers:
         self._database.close()
 
     def find(self, path: str, status: os.stat_result) -> OldAnswer | None:
-        """Return what is stored of a file if it is of this version and the file is as it was, else None."""
+        """Return a file's stored fingerprint if it is of this version and the file unchanged, else None."""
         t, f = self._database.tracks, self._database.fingerprints
         query = (
             select(t.c.duration, t.c.sample_rate, t.c.channels, t.c.id, *(f.c[name] for name in NAMES))

@@ -141,7 +141,7 @@ def test_the_constructors_of_the_application(
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "message"),
     [
-        ((True, True, None, 1), {}, TypeError, "these are all the positional arguments"),
+        ((True, True, None, 1), {}, TypeError, "no more positional arguments"),
         ((True, "quick"), {}, ValueError, "'full-track' or 'sampling', not 'quick'"),
         ((True, 1), {}, TypeError, "use_native is True or False, not 1"),
         ((1,), {}, TypeError, "track_repository is an object that has tracks, not 1"),

@@ -1,1 +1,1 @@
-"""The music folders: walking them, reading tags, the sidecar files beside the music."""
+"""The music folders: walks, tags, and the sidecar files beside the music."""

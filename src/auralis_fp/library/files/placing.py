@@ -1,7 +1,7 @@
 """Places a file in a folder in one step, and only in the folder that was meant.
 
-Everything here names files relative to a folder that was opened once: what is checked about the folder
-holds for what is written, although names may come to mean another folder at any time.
+Everything here names files relative to an open folder: what was checked about the folder stays true for
+what is written into it, even if its name comes to mean another folder.
 """
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
@@ -27,7 +27,7 @@ _ORPHAN: Final = re.compile(r"\.[0-9a-f]{16}\.25d\.auralis-fp-tmp")
 
 @contextlib.contextmanager
 def open_folder(path: str) -> Iterator[int]:
-    """Open a folder to name files in; yield its descriptor."""
+    """Open a folder and yield its descriptor, relative to which files can be named."""
     descriptor = os.open(path or ".", getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor
@@ -53,11 +53,11 @@ def place(folder: int, name: str, data: bytes, *, mode: int, replace: bool) -> N
     name : str
         Name of the file.
     data : bytes
-        What it holds.
+        Its content.
     mode : int
         Its permissions, from which the process's umask is taken.
     replace : bool
-        Whether a file has the name now, and is to go.
+        Whether there is a file of that name, to be replaced.
     """
     temporary = _TEMPORARY.format(secrets.token_hex(8))
     descriptor, named = _open_temporary(folder, temporary, mode)
@@ -104,7 +104,7 @@ def remove_orphans(folder: str, names: Sequence[str]) -> int:
 
 
 def _open_temporary(folder: int, temporary: str, mode: int) -> tuple[int, bool]:
-    """Open a file for writing: nameless where the system can, else under ``temporary``."""
+    """Open a file for writing: nameless where the system supports that, else under ``temporary``."""
     if hasattr(os, "O_TMPFILE") and os.path.isdir("/proc/self/fd"):
         try:
             return os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode, dir_fd=folder), False

@@ -1,9 +1,9 @@
-"""The ``.25d`` file beside a song: its fingerprint, so that no analysis is needed to get it back.
+"""The ``.25d`` file beside a song: its fingerprint, so that the song need not be analysed again.
 
-A sidecar is a cache and comes from anywhere. Reading one never raises: whatever is not exactly what
-it should be is a miss. Writing one never puts anything else at risk: it replaces a regular file in one
-step, keeps what others stored in it, leaves alone what it could not keep, and a full disk or a read-only
-folder costs the cache alone.
+A sidecar is a cache, and may come from anywhere. Reading one never raises: whatever is not exactly as it
+should be is a miss. Writing one never puts anything else at risk: a regular file is replaced in one step, and
+what others stored in it is kept; a file whose content cannot be kept is left alone. If the disk is full or
+the folder read-only, only the cache is missing.
 """
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
@@ -36,18 +36,18 @@ __all__ = ["FORMAT_VERSION", "SUFFIX", "Content", "FileState", "load", "read", "
 SUFFIX: Final = ".25d"
 FORMAT_VERSION: Final = "1.0"
 _GROUPS: Final = tuple(dict.fromkeys(dimension.group for dimension in DIMENSIONS))
-_OURS: Final = "auralis_fp"  # key in "metadata", which belongs to everybody
+_OURS: Final = "auralis_fp"  # key in "metadata", which all programs share
 
 _MAX_BYTES: Final = 4 << 20
-_MAX_INTEGER_DIGITS: Final = 400  # more is infinite as a float, and quadratic to parse
-# Parsed, a file may take forty times its size: what others keep in large ones is taken one at a time.
+_MAX_INTEGER_DIGITS: Final = 400  # longer ones are infinite as floats, and parsing takes quadratic time
+# Parsed, a file may take forty times its size, so large ones are read one at a time.
 _LARGE_BYTES: Final = 64 << 10
 _one_large: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What tells one state of an audio file from another: its size and its modification time."""
+    """The state of an audio file: its size and its modification time."""
 
     size: int
     mtime_ns: int
@@ -55,12 +55,12 @@ class FileState:
 
     @classmethod
     def of(cls, path: str) -> FileState:
-        """Return the state of a file now; OSError if the file cannot be looked at."""
+        """Return the present state of a file; raise OSError if it cannot be examined."""
         info = os.stat(path)
         try:
             # Local time, as the existing application writes it.
             modified_at = datetime.fromtimestamp(info.st_mtime).isoformat()
-        except (OverflowError, ValueError, OSError):  # file systems hold times that calendars do not
+        except (OverflowError, ValueError, OSError):  # file systems hold times that datetime does not
             modified_at = f"{info.st_mtime_ns} ns"
         return cls(info.st_size, info.st_mtime_ns, modified_at)
 
@@ -74,7 +74,7 @@ class Content:
     values : mapping
         The 25 values and ``fingerprint_version``.
     metadata : Metadata or None
-        What the analysis found out about the recording.
+        The metadata of the recording.
     build : str or None
         What computed the values, as JSON.
     """
@@ -164,15 +164,15 @@ def write(
     metadata, build
         As in :class:`Content`; written under ``auralis_fp`` in the sidecar's ``metadata``.
     roots : sequence of str, optional
-        Folders to write in. Where symbolic links lead out of them, nothing is written. Without links on
-        the way, a folder needs no root.
+        Folders to write in. If the path of ``audio`` has symbolic links that lead out of them, nothing is
+        written; a path without links may be anywhere.
 
     Raises
     ------
     OSError
-        The folder is read-only, the disk is full, or the present sidecar is not ours to replace: it is no
-        regular file, of a later format, or what others store in it could not be kept. ``strerror`` is
-        one of few sentences and names no file.
+        The folder is read-only, the disk is full, or the existing sidecar must not be replaced: it is not a
+        regular file, is of a later format, or holds content of others that could not be kept.
+        ``strerror`` is one of a few sentences and names no file.
     """
     folder, name = os.path.split(sidecar_path(audio))
     with open_folder(folder) as descriptor:
@@ -188,7 +188,7 @@ def write(
             raise _left_alone("is nested too deeply", audio) from None
         if len(data) > _MAX_BYTES:
             raise _left_alone("is too large", audio)
-        # The mode of a new file, or less: nobody is to read what they could not read before.
+        # The mode of a new file, or less: nobody may read what they could not read before.
         place(descriptor, name, data, mode=0o666 & mode, replace=present is not None)
 
 
@@ -200,7 +200,7 @@ def _updated(
     metadata: Metadata | None,
     build: str | None,
 ) -> dict[str, Any]:
-    """Return the content of a sidecar with its fingerprint, and all that describes it, replaced."""
+    """Return the content of a sidecar, with its fingerprint and all that describes it replaced."""
     numbers = {name: float(values[name]) for name in NAMES}
     content.update(
         format_version=FORMAT_VERSION,
@@ -212,7 +212,7 @@ def _updated(
             "size_bytes": state.size,
             "modified_at": state.modified_at,
         },
-        # The 25 and nothing else, which is what the application reads; their version stands outside,
+        # The 25 and nothing else, as the application reads them; their version stands outside,
         # tied to them by a checksum, should another program replace them.
         fingerprint={**_foreign(_dict(content.get("fingerprint"))), **numbers},
         fingerprint_version=FINGERPRINT_VERSION,
@@ -232,12 +232,12 @@ def _updated(
 
 
 def _kept(present: bytes | None, path: str) -> dict[str, Any]:
-    """Return what others store in the present sidecar; raise OSError if it is not ours to replace."""
+    """Return what others store in the existing sidecar; raise OSError if it must not be replaced."""
     try:
         content = _parsed(present) if present is not None else {}
     except _HugeIntegerError:
         raise _left_alone("holds an endless number", path) from None
-    except ValueError:  # not JSON, say cut short by a crash: nothing to be kept
+    except ValueError:  # not JSON, say truncated by a crash: there is nothing to keep
         return {}
     if not isinstance(content, dict):
         raise _left_alone("holds something else", path)
@@ -251,7 +251,7 @@ def _left_alone(why: str, path: str) -> OSError:
 
 
 def _is_meant(descriptor: int, folder: str, roots: Sequence[str]) -> bool:
-    """Return whether an open folder is what its name says, or lies in one of ``roots``."""
+    """Return whether the path of an open folder has no links, or the folder lies in one of ``roots``."""
     real = real_path(descriptor, folder)
     if real == os.path.abspath(folder):
         return True
@@ -259,7 +259,7 @@ def _is_meant(descriptor: int, folder: str, roots: Sequence[str]) -> bool:
 
 
 def _read(name: str, folder: int | None = None) -> tuple[bytes, int]:
-    """Return content and mode of a regular file; raise OSError if it is no such file, or too large."""
+    """Return content and mode of a regular file; raise OSError if it is none, or too large."""
     # Not blocking: the name may belong to a pipe.
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
@@ -283,7 +283,7 @@ def _read(name: str, folder: int | None = None) -> tuple[bytes, int]:
 
 
 def _turn(data: bytes | None) -> contextlib.AbstractContextManager[Any]:
-    """Return what to hold while the content of a sidecar is in memory."""
+    """Return the lock to hold while the content of a sidecar is in memory."""
     return _one_large if data is not None and len(data) > _LARGE_BYTES else contextlib.nullcontext()
 
 
@@ -292,7 +292,7 @@ def _parsed(data: bytes) -> Any:
 
 
 def _serialized(content: dict[str, Any]) -> bytes:
-    """Return a sidecar in as few bytes as may be: what is indented grows with its depth."""
+    """Return a sidecar in as few bytes as possible: indented text grows with its depth."""
     try:
         return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:  # halves of characters, which JSON can hold
@@ -310,7 +310,7 @@ def _parse_int(text: str) -> int:
 
 
 def _is_ours(content: dict[str, Any], fingerprint: dict[str, Any], values: Mapping[str, float]) -> bool:
-    """Return whether the numbers are of this version: by a mark among them, as once, or one outside."""
+    """Return whether the numbers are of this version; it stands beside them or, in old files, among them."""
     if "fingerprint_version" in fingerprint:
         version = fingerprint["fingerprint_version"]
     else:
@@ -339,7 +339,7 @@ def _dict(value: object) -> dict[str, Any]:
 
 
 def _flattened(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Return the numbers by name, also from older files, which nest them by group."""
+    """Return the numbers by name, also from older files, which nest them in groups."""
     flat = dict(fingerprint)
     for group in _GROUPS:
         for name, value in _dict(fingerprint.get(group)).items():
@@ -348,7 +348,7 @@ def _flattened(fingerprint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _foreign(fingerprint: dict[str, Any]) -> dict[str, Any]:
-    """Return what others keep among the numbers; the numbers and their version go, also out of groups."""
+    """Return what others keep among the numbers, without the numbers and their version, also in groups."""
     kept = dict(fingerprint)
     for group in _GROUPS:
         if isinstance(kept.get(group), dict):

@@ -1,7 +1,7 @@
-"""What a sidecar holds beside the 25 numbers: metadata of the recording, and the build that computed them.
+"""What a sidecar holds besides the 25 numbers: metadata of the recording, and the build that computed them.
 
-Both go under ``auralis_fp`` in the sidecar's ``metadata``. What comes back from there is checked like
-anything else that comes from a file.
+Both stand under ``auralis_fp`` in the sidecar's ``metadata``. What is read from there is checked like
+anything else in a file.
 """
 
 from __future__ import annotations

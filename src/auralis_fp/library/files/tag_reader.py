@@ -1,8 +1,8 @@
 """The program that reads tags: a line with a path on its standard input, a line with tags on its output.
 
 It runs in a process of its own, started by :mod:`auralis_fp.library.files.tags`, and imports nothing of this
-package, so that it is small and starts at once. Memory and processor time are rationed here; whoever
-started it sees to time on the clock.
+package, so that it is small and starts at once. It limits its own memory and processor time; the process
+that started it limits the time on the clock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, Final, NoReturn
 
 MEMORY: Final = 160 << 20
-"""Bytes that the process may hold; a picture in a tag is held several times while it is read."""
+"""Bytes that the process may hold; while a picture in a tag is read, there are several copies of it."""
 
 PROCESSOR_S: Final = 1.0
 """Seconds of processor time that a file may take, a thousand times what it needs."""
@@ -44,7 +44,7 @@ _PROPERTIES: Final[dict[str, tuple[str, type[Any]]]] = {
 
 
 def main() -> None:
-    """Answer until the other side has gone, or has had no question for a minute."""
+    """Answer until the other side has ended, or has asked nothing for a minute."""
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
@@ -53,23 +53,23 @@ def main() -> None:
 
 
 def read(path: str) -> dict[str, Any]:
-    """Return what a file says about itself, by name; nothing if it cannot be read within the rations."""
+    """Return the tags of a file by name; none if it cannot be read within the limits."""
     import mutagen
 
     try:
         with _limited_processor_time(), _opened(path) as file:
             found = mutagen.File(file, easy=True)
-            if found is None:  # of no format that mutagen knows
+            if found is None:  # not of a format that mutagen knows
                 return {}
             texts = {name: _text(found.tags, keys) for name, keys in _NAMES.items()}
             numbers = {name: _positive(found.info, *where) for name, where in _PROPERTIES.items()}
             return {**texts, **numbers}
-    except (Exception, _TimeIsUp):  # a parser in the hands of hostile files: anything may come out
+    except (Exception, _TimeIsUp):  # a parser of hostile files may raise anything
         return {}
 
 
 class _TimeIsUp(BaseException):
-    """Not an Exception, which mutagen may catch."""
+    """The time is over. It is not an Exception, which mutagen might catch."""
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _limited_processor_time() -> Iterator[None]:
 
     signal.signal(signal.SIGPROF, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGPROF])
-    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_S, 0.1)  # and again, should it be caught
+    signal.setitimer(signal.ITIMER_PROF, PROCESSOR_S, 0.1)  # and again, in case it is caught
     try:
         yield
     finally:

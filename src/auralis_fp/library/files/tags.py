@@ -1,7 +1,7 @@
-"""What a file says about itself: title, artist, album, duration and format, read by mutagen.
+"""The tags of a file: title, artist, album, duration and format, read by mutagen.
 
-Readers of tags believe what they read: 3 MB of compressed frames become gigabytes, a million small ones
-hours. Whatever a file makes of mutagen happens in a process of its own, ``tag_reader.py``.
+Tag readers believe what they read: 3 MB of compressed frames become gigabytes, and a million small ones take
+hours. So mutagen runs in a process of its own, ``tag_reader.py``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from auralis_fp.isolation import interpreter
 
 __all__ = ["Tags", "read_tags"]
 
-if importlib.util.find_spec("mutagen") is None:  # said at once, and not by every file for itself
+if importlib.util.find_spec("mutagen") is None:  # raised at once, and not for every file
     raise ModuleNotFoundError("No module named 'mutagen'", name="mutagen")
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ _PROGRAM: Final = str(Path(__file__).with_name("tag_reader.py"))
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What a file says about itself; None where it does not.
+    """The tags of a file; None where it has none.
 
     Attributes
     ----------
@@ -62,10 +62,10 @@ class Tags:
 
 
 def read_tags(path: str) -> Tags:
-    """Return the tags of an audio file; of one that cannot be read, its name for a title.
+    """Return the tags of an audio file; if it cannot be read, its name is the title.
 
-    Raises nothing, whatever the file holds. It may take a second of processor time and 160 MB, both of
-    another process; where that cannot be started, no file has tags.
+    It raises nothing, whatever the file holds, and may take a second of processor time and 160 MB in another
+    process. If that process cannot be started, no file has tags.
     """
     found = Tags(title=printable(Path(path).stem))
     try:
@@ -80,12 +80,12 @@ def read_tags(path: str) -> Tags:
 
 @lru_cache(maxsize=1)
 def _readers(_process: int) -> _Readers:
-    """Return the readers of this process; a forked child cannot share its parent's."""
+    """Return the readers of this process; a forked child cannot use those of its parent."""
     return _Readers()
 
 
 class _Readers:
-    """Processes that read tags, each for one thread at a time."""
+    """Processes that read tags, each of them for one thread at a time."""
 
     def __init__(self) -> None:
         self._slots: Final = threading.Semaphore(_PROCESSES)
@@ -93,15 +93,15 @@ class _Readers:
         atexit.register(self.close)
 
     def ask(self, path: str) -> dict[str, Any]:
-        """Return the answer of a process about a file; raise OSError or EOFError if there is none."""
+        """Return a process's answer about a file; raise OSError or EOFError if there is none."""
         with self._slots:
             while (reader := self._resting()) is not None:
-                with contextlib.suppress(EOFError, BrokenPipeError):  # it was just leaving
+                with contextlib.suppress(EOFError, BrokenPipeError):  # it was just ending
                     return self._ask(reader, path)
             return self._ask(_Reader(), path)
 
     def close(self) -> None:
-        """End the processes that are at rest."""
+        """End the idle processes."""
         while self._idle:
             self._idle.pop().close()
 
@@ -124,7 +124,7 @@ class _Readers:
 
 
 class _Reader:
-    """A process of ``tag_reader.py``. It ends with this one, since its input does."""
+    """A process of ``tag_reader.py``. It ends with this process, because its input then ends."""
 
     def __init__(self) -> None:
         python = interpreter()
@@ -145,7 +145,7 @@ class _Reader:
         return self._process.poll() is None
 
     def ask(self, path: str) -> dict[str, Any]:
-        """Return what the process says about a file."""
+        """Return the process's answer about a file."""
         questions, answers = self._process.stdin, self._process.stdout
         assert questions is not None
         assert answers is not None

@@ -1,4 +1,4 @@
-"""Walks folders for audio files."""
+"""Walks through folders in search of audio files."""
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
 # ruff: noqa: PTH116, PTH118, PTH122, PTH206
@@ -19,14 +19,14 @@ _EXTENSIONS = """
 .opus .rf64 .snd .tak .tta .w64 .wav .wave .weba .webm .wma .wv
 """
 AUDIO_EXTENSIONS: Final = frozenset(_EXTENSIONS.split())
-"""Extensions, in lower case, of the files that a walk takes to be audio."""
+"""Extensions, in lower case, of the files that a walk takes for audio."""
 
-_SYSTEM_FOLDERS: Final = ("/dev", "/proc", "/sys")  # what is in there is no music, and may lead anywhere
+_SYSTEM_FOLDERS: Final = ("/dev", "/proc", "/sys")  # there is no music in there, and links may lead anywhere
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """An audio file as it was found.
+    """An audio file that a walk has found.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class AudioFile:
     mtime_ns : int
         Modification time in nanoseconds; beyond what 64 bits hold, the years 1677 to 2262, modulo 2**64.
     other_name_of : (int, int) or None
-        Device and inode, where the file has or may have another name too (a hard link, a symbolic one).
+        Device and inode, if the file has or may have another name (by a hard or a symbolic link).
     """
 
     path: str
@@ -48,7 +48,7 @@ class AudioFile:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder as it was found.
+    """A folder that a walk has found.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Folder:
     hidden : list of str
         Names of its hidden entries.
     inside : bool
-        Whether it really lies in one of the roots, rather than where a symbolic link leads to.
+        Whether it really lies in one of the roots, and not where a symbolic link leads out of them.
     """
 
     path: str
@@ -72,9 +72,9 @@ class Folder:
 class Walk:
     """The audio files under some folders, folder by folder, in order of name.
 
-    Each real folder is visited once; hidden files and folders are left out. Symbolic links are followed
-    to wherever music may be: not to a folder that contains the link or a root, which would lead through
-    all that lies beside them, and not into the system's own ``/dev``, ``/proc`` and ``/sys``.
+    Each real folder is visited once; hidden files and folders are left out. Symbolic links are followed,
+    except those to a folder that contains the link or a root (the walk would go through everything beside
+    them), and those into the system's own ``/dev``, ``/proc`` and ``/sys``.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Walk:
     Attributes
     ----------
     unreadable : list of (str, str)
-        Folders and files that could not be looked at, and why.
+        Folders and files that could not be examined, and why.
     other_names : int
         Symbolic links that were left out because the walk meets the file itself.
     not_followed : list of str
@@ -132,7 +132,7 @@ class Walk:
         folders: list[tuple[str, str]],
         files: list[AudioFile],
     ) -> None:
-        """Add an entry of the real ``folder`` to the folders to visit or to the files, if it is either."""
+        """Add an entry of the real ``folder`` to the files or to the folders to visit, if it is either."""
         try:
             is_folder = entry.is_dir()
             if not is_folder and not _is_audio(entry.name):
@@ -141,7 +141,7 @@ class Walk:
             if entry.is_symlink():
                 link, real = real, os.path.realpath(entry.path)
                 if _leads_astray(link, real, roots):
-                    # What lies in a root is met anyway.
+                    # What lies in a root is found anyway.
                     if not any(_contains(root, real) for root in roots):
                         self.not_followed.append(entry.path)
                     return
@@ -163,7 +163,7 @@ class Walk:
             files.append(AudioFile(entry.path, info.st_size, _in_64_bits(info.st_mtime_ns), inode))
 
     def _note(self, path: str, error: OSError) -> None:
-        # A link that leads nowhere, or what is gone since the folder was listed, is nothing to read.
+        # A broken link, or an entry that is gone since the folder was listed: there is nothing to read.
         if path in self.roots or error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             self.unreadable.append((path, error.strerror or str(error)))
 
@@ -173,19 +173,19 @@ def _is_audio(name: str) -> bool:
 
 
 def _contains(folder: str, path: str) -> bool:
-    """Return whether a real path is that of a folder or of something in it."""
+    """Return whether a real path is that of a folder or of something inside it."""
     return path == folder or path.startswith(os.path.join(folder, ""))
 
 
 def _leads_astray(link: str, target: str, roots: list[str]) -> bool:
-    """Return whether a link is not to be followed, given its own real path and its target's."""
+    """Return whether a link must not be followed, given its own real path and that of its target."""
     if any(_contains(folder, target) and not _contains(folder, link) for folder in _SYSTEM_FOLDERS):
         return True
     return _contains(target, link) or any(target != root and _contains(target, root) for root in roots)
 
 
 def _is_met(target: str, roots: list[str]) -> bool:
-    """Return whether the walk meets the file with this real path under that name."""
+    """Return whether the walk finds the file under this, its real path."""
     for root in roots:
         if _contains(root, target):
             inside = os.path.relpath(target, root).split(os.sep)

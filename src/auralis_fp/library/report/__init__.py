@@ -1,1 +1,1 @@
-"""What a library's owner is told: findings about recordings, exports, verification."""
+"""What a library holds, for its owner: findings about recordings, exports, verification."""

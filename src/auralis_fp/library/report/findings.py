@@ -21,7 +21,7 @@ __all__ = ["Finding", "Findings", "Recording", "library_recordings", "write_find
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A track with a fingerprint, and the metadata of its file; None where nothing holds it."""
+    """A track with a fingerprint, and the metadata of its recording; None where that is not known."""
 
     track_id: int
     path: str
@@ -35,11 +35,11 @@ class Finding:
     Attributes
     ----------
     title : str
-        What it is called.
+        Its name.
     detail : callable
         Describes a recording that has it, in a few words.
     severity : callable
-        Grows with how bad it is.
+        The worse a recording is, the larger.
     """
 
     title: str
@@ -79,9 +79,9 @@ class Findings:
     Attributes
     ----------
     recordings, found, unknown : int
-        Recordings counted, those of them with findings, and those without metadata.
+        Number of recordings in all, with findings, and without metadata.
     counts : dict
-        Recordings by kind of finding.
+        Number of recordings by kind of finding.
     examples : int
         How many of each kind to keep.
     """
@@ -139,7 +139,7 @@ def library_recordings(
     database : Database
         The library.
     known : mapping, optional
-        Metadata by id of the track, for those whose sidecar has none.
+        Metadata by id of the track, for tracks whose sidecar has none.
     use_sidecar_files : bool
         Read the metadata from sidecars, where they are valid.
     """
@@ -151,12 +151,12 @@ def library_recordings(
 
 
 def write_findings(recordings: Iterable[Recording], out: BinaryIO, *, as_json: bool) -> Iterator[Recording]:
-    """Write every recording with findings, one per line, as a list of JSON objects or as CSV.
+    """Write the recordings with findings, one per line, as a list of JSON objects or as CSV.
 
     Yields
     ------
     Recording
-        Every recording, with or without findings, to be counted.
+        Every recording, with or without findings, for the caller to count.
     """
     columns = ("track_id", "filepath", "findings", *(f.name for f in fields(Metadata)))
     writer = None if as_json else csv.writer(Encoded(out))

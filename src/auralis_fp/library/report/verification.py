@@ -1,4 +1,4 @@
-"""Measures tracks again and compares the result with their stored fingerprints."""
+"""Verification: tracks are measured again, and the results compared with their stored fingerprints."""
 
 from __future__ import annotations
 

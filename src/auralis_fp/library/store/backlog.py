@@ -1,4 +1,4 @@
-"""What waits for a fingerprint: the conditions in SQL, the counts, and statuses that do not fit."""
+"""The tracks that wait for a fingerprint: the conditions in SQL, counts, and statuses to correct."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["ABANDONED", "Backlog", "Unfinished", "WorkLeft"]
 ABANDONED: Final = CRASHED + "the process that last analysed it is gone"
 
 _RETRY_AFTER: Final = timedelta(minutes=10)
-_LARGEST_FILE: Final = 2**40  # and millions of them still have a sum
+_LARGEST_FILE: Final = 2**40  # so that the sum of millions does not overflow
 _MOST_REFUSED: Final = 100
 
 
@@ -74,7 +74,7 @@ class Backlog:
     database : Database
         Where the tracks are.
     timeout : timedelta
-        A claim that was not renewed for so long is free for anyone.
+        A claim that has not been renewed for this long is free for anyone.
     outdated : bool
         Whether tracks with a fingerprint of an older version wait as well.
     """
@@ -100,8 +100,8 @@ class Backlog:
     def due(self) -> ColumnElement[bool]:
         """Return the SQL condition that a pending track was not put off a moment ago.
 
-        Who puts a track off leaves the time of the claim in place. A time before this process began, or
-        one that is still to come because somebody's clock is wrong, says nothing.
+        Putting off a track leaves the time of the claim in place. A time before this process began, or in the
+        future because some clock is wrong, does not count.
         """
         now = utc_now()
         self._opened = min(self._opened, now)
@@ -109,7 +109,7 @@ class Backlog:
         return ~between(self._tracks.fingerprint_started_at, since, now)
 
     def expired(self) -> ColumnElement[bool]:
-        """Return the SQL condition that nobody renews a claim: its time is none, too old or too far ahead."""
+        """Return the SQL condition that a claim has expired: its time is missing, too old or yet to come."""
         now = utc_now()
         return ~between(self._tracks.fingerprint_started_at, now - self.timeout, now + self.timeout)
 
@@ -133,7 +133,7 @@ class Backlog:
         return version >= FINGERPRINT_VERSION
 
     def unclaimed(self) -> ColumnElement[bool]:
-        """Return the SQL condition that nobody works on a track and that it has not failed."""
+        """Return the SQL condition that nobody is working on a track and that it has not failed."""
         status = self._tracks.fingerprint_status
         return or_(
             self._unknown(), status.in_((PENDING, COMPLETE)), and_(status == PROCESSING, self.expired())
@@ -169,9 +169,9 @@ class Backlog:
         return WorkLeft(*totals)
 
     def more_expected(self, held: frozenset[int]) -> bool:
-        """Return whether tracks wait that are not ``held``: claimed by others, or locked at this moment.
+        """Return whether any track waits that is not ``held``: others have claimed it, or it is locked now.
 
-        One query, so that a track that is just being claimed is in it as one or the other.
+        This is one query, so that a track that is just being claimed counts as one or the other.
         """
         status = self._tracks.fingerprint_status
         waiting = [and_(status == PENDING, self.due()), status == PROCESSING]
@@ -203,7 +203,7 @@ class Backlog:
             )
 
     def _size(self) -> ColumnElement[Any]:
-        """Return the size of a file in SQL, NULL for what is none; a sum of them cannot overflow."""
+        """Return the size of a file in SQL, NULL for what is not a size; a sum of them cannot overflow."""
         column = self._tracks.get("filesize")
         if column is None or not (self._db.is_sqlite or isinstance(column.type, Integer | Numeric | Float)):
             return case((self._tracks.id.is_(None), 0))
@@ -216,13 +216,13 @@ class Backlog:
     def reconcile(self) -> None:
         """Correct statuses in databases that other programs wrote, by the fingerprints that are there.
 
-        A track with a fingerprint is complete; one that is complete in name only, or has no status that
-        is known here, is pending. Failed tracks and living claims stay as they are.
+        A track with a fingerprint is complete; one that is complete in name only, or has an unknown status,
+        is pending. Failed tracks and claims that have not expired stay as they are.
         """
         status = self._tracks.fingerprint_status
         pending = {"fingerprint_status": PENDING, "fingerprint_started_at": None}
         expired = and_(status == PROCESSING, self.expired())
-        # While their old fingerprint was to be replaced: below, they look like any other.
+        # Those whose old fingerprint was about to be replaced: below, they look like any other.
         renewed = and_(expired, self.has_fingerprint(), ~self.has_fingerprint(self.is_current()))
         self._correct({"fingerprint_error_message": ABANDONED}, renewed)
         unsettled = or_(self._unknown(), status == PENDING, expired)

@@ -1,11 +1,11 @@
 """Atomic claims of tracks that expire, so that a killed process loses nothing.
 
 A claim is the pair ``fingerprint_status = 'processing'`` and ``fingerprint_started_at``. The time is
-also the owner's token: renewing, storing and releasing all demand that it is still the one the owner
-wrote, so that an owner that slept through its expiry cannot overwrite its successor.
+also the owner's token: renewing, storing and releasing all require that it is still the one the owner
+wrote, so that an owner that was suspended until its claim expired cannot overwrite its successor's result.
 
-The file of a claim that expired may have killed its owner. It is on record for that, in the message of
-its track, until it has a fingerprint or another verdict: who claims it next should take care.
+If a claim has expired, its file may have crashed the owner. The message of its track says so until the track
+has a fingerprint or fails for another reason: whoever claims it next should take care.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ClaimedTrack:
     new : bool
         Whether a scan added it, and its tags have not been read yet.
     fault : str
-        Why there is no claim on it: the database refuses it.
+        Why the database refused the claim; empty if it did not.
     """
 
     id: int
@@ -128,13 +128,13 @@ class Claims:
         )
 
     def _as_held(self, connection: Connection, mine: ColumnElement[bool], token: Any) -> Any:
-        """Return a token as the database holds it: columns of other systems may have a coarser time."""
+        """Return a token as the database holds it: columns of other systems may hold coarser times."""
         if self._db.is_sqlite:
             return token
         return connection.execute(select(self._tracks.fingerprint_started_at).where(mine)).scalar_one()
 
     def renew(self) -> list[int]:
-        """Renew every claim held; return the ids of those that were lost to someone else."""
+        """Renew every claim held; return the ids of those that others have taken over."""
         lost = []
         for track_id, claim in list(self._held.items()):
             with claim.lock, suppress(RefusedRow):
@@ -172,9 +172,9 @@ class Claims:
 
     @contextmanager
     def settling(self, track_id: int) -> Iterator[list[ColumnElement[bool]]]:
-        """Yield the conditions under which this process may settle a track; its claim ends with the block.
+        """Yield the conditions for storing a track's result; this process's claim ends with the block.
 
-        A track that this process has not claimed may be settled in any state: the caller said so.
+        If this process has not claimed the track, its state does not matter: the caller has asked for it.
         An exception inside leaves the claim as it is.
         """
         claim = self._held.get(track_id)
@@ -189,7 +189,7 @@ class Claims:
         status, backlog = self._tracks.fingerprint_status, self._backlog
         pending = (status == PENDING, backlog.due(), backlog.wanted())
         row = self._first(connection, *pending, after=PENDING)
-        if row is None and self._after[PENDING] is not None:  # rows may have been released behind us
+        if row is None and self._after[PENDING] is not None:  # earlier rows may have been released since
             self._after[PENDING] = None
             row = self._first(connection, *pending, after=PENDING)
         if row is None:

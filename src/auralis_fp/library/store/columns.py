@@ -1,8 +1,8 @@
-"""What a column may hold, whatever it declares.
+"""Conversion of values to and from columns, whatever types these declare.
 
-SQLite stores any value in any column, and applications differ in the types that they declare. So no
-value is converted on its way out of the database: it is taken as it is, and what is not what it should
-be counts as absent. On its way in, a value gets the form that the column takes.
+SQLite stores any value in any column, and applications declare different types. So no value is converted when
+it is read: a value of the wrong type counts as absent. When it is written, a value gets the form that the
+column takes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MAX_INTEGER: Final = 2**63 - 1
 
 
 def untyped(table: Table) -> Table:
-    """Take the types off a table of SQLite, so that its columns return what they hold; return the table."""
+    """Return a table of SQLite with the types removed, so that its columns return what they hold."""
     for column in table.columns:
         if column.primary_key and isinstance(column.type, Integer):
             continue  # SQLAlchemy has to know that the database numbers the rows
@@ -58,7 +58,7 @@ def declared(column: Column[Any]) -> TypeEngine[Any]:
 
 
 def reading(column: Column[Any]) -> ColumnElement[Any]:
-    """Return the expression to select of a column so that no value of it can fail on its way here."""
+    """Return the expression that selects a column, such that no value of it fails to be read."""
     if isinstance(column.type, Integer | Numeric | Float) or column.type is NULLTYPE:
         return column
     return cast(column, Text).label(column.name)  # PostgreSQL: times beyond the calendar, enumerations
@@ -116,9 +116,9 @@ def fitting(column: Column[Any], text: str) -> str:
 
 
 def between(column: Column[Any], since: datetime, until: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that a column holds a time in a range; it is false for what is no time."""
+    """Return the SQL condition that a column holds a time in a range; false for what is not a time."""
     if column.type is NULLTYPE:
-        day = func.julianday  # NULL for what is no time; understands "T", "Z" and offsets
+        day = func.julianday  # NULL for what is not a time; understands "T", "Z" and offsets
         inside = day(column).between(day(_text(since)), day(_text(until)))
     else:
         inside = column.between(storable(column, since), storable(column, until))
@@ -130,7 +130,7 @@ def _text(when: datetime) -> str:
 
 
 def as_text(value: object) -> str | None:
-    """Return a text as it is, and None for anything else."""
+    """Return a text unchanged, and None for anything else."""
     return value if isinstance(value, str) else None
 
 
@@ -160,7 +160,7 @@ def as_count(value: object) -> int | None:
 
 
 def as_epoch(value: object) -> float | None:
-    """Return the seconds since the epoch of a time in UTC, however a program wrote it, or None."""
+    """Return a time in UTC, in whatever form a program wrote it, as seconds since the epoch, or None."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value.strip().removesuffix("Z"))

@@ -40,7 +40,7 @@ _T = TypeVar("_T")
 
 _PROCESS_LOCK: Final = 0x61757261  # key of a PostgreSQL advisory lock, "aura"
 _CLAIM_COLUMNS: Final = ("fingerprint_status", "fingerprint_started_at")
-_VICTIM: Final = ("40001", "40P01")  # SQLSTATE of transactions that were chosen to end a deadlock
+_VICTIM: Final = ("40001", "40P01")  # SQLSTATE of transactions that the database aborted to end a deadlock
 _LOCK_TIMEOUT: Final = "55P03"
 _ATTEMPTS: Final = 10
 _LATER_SCHEMA: Final = 10
@@ -62,18 +62,18 @@ class Database:
     readonly : bool
         Open without changing anything; the database must exist.
     create : bool
-        False demands that there is a music library already.
+        False raises an error unless there is a music library already.
 
     Raises
     ------
     LibraryError
-        It cannot be opened, it is some other database, or it is one of a later version of the application,
-        which takes rows of this package for its own: see ``docs/migration.md``.
+        The database cannot be opened, is not a music library, or belongs to a later version of the
+        application, which takes rows of this package for its own: see ``docs/migration.md``.
 
     Notes
     -----
-    A new database gets both tables. An existing one is taken as it is; only what claims need and
-    lack is added (``fingerprint_status``, ``fingerprint_started_at``, an index that starts with the
+    A new database gets both tables. An existing one is used as it is; only what claims need is added if it
+    is missing (``fingerprint_status``, ``fingerprint_started_at``, an index that starts with the
     status, and the table ``track_fingerprints``), in one transaction.
     """
 
@@ -130,7 +130,7 @@ class Database:
 
     @property
     def waiting_s(self) -> float:
-        """Seconds for which the oldest operation has been at it: more than a moment means a lock."""
+        """Seconds for which the oldest operation has been running: more than a moment means a lock."""
         oldest = min(list(self._running.values()), default=None)
         return 0.0 if oldest is None else time.monotonic() - oldest
 
@@ -156,11 +156,11 @@ class Database:
                 if _sqlstate(error) == _LOCK_TIMEOUT:
                     self._waits[True].blocked(self._waits[True].limit_s)
                 raise
-            # Only now is it certain that what was stored can be found again.
+            # Only now it is certain that what was stored can be found again.
             self._check_presence()
 
     def run(self, work: Callable[[Connection], _T]) -> _T:
-        """Return the result of ``work`` in a write transaction; begin anew if that is a deadlock's victim."""
+        """Return the result of ``work`` in a write transaction; begin anew if a deadlock has aborted it."""
         for _attempt in range(_ATTEMPTS - 1):
             try:
                 with self.write() as connection:
@@ -174,7 +174,7 @@ class Database:
     def run_each(
         self, change: Callable[[Connection, _T], None], items: Sequence[_T]
     ) -> list[tuple[_T, RefusedRow]]:
-        """Apply a change to every item, in one transaction if that is possible; return those refused."""
+        """Apply a change to every item, in one transaction if possible; return those refused."""
 
         def all_of_them(connection: Connection) -> None:
             for item in items:
@@ -194,14 +194,14 @@ class Database:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_PROCESS_LOCK})")
 
     def row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return those of ``values`` that ``table`` has a column for, in the form that the column takes."""
+        """Return the ``values`` for which ``table`` has a column, in the form that the column takes."""
         return {name: storable(table.c[name], value) for name, value in values.items() if name in table.c}
 
     def new_row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return :meth:`row`, completed for an insert.
 
-        Applications have required columns whose default only their own code knows. They get the
-        neutral value of their type (0, "", now); a reference to another table cannot be made up.
+        Applications have required columns whose defaults only their own code knows. These get the neutral
+        value of their type (0, "", now); a reference to another table cannot be made up.
         """
         row = self.row(table, values)
         for column in required(table):
@@ -233,8 +233,8 @@ class Database:
         reason = self._watch.reason()
         if reason is None:
             return
-        # Into the file that it belongs to, wherever that is now; in the log it would be applied to
-        # the file that has taken its place.
+        # Move the log into the file that it belongs to, wherever that is now; otherwise it would be applied
+        # to the file that has taken its place.
         with contextlib.suppress(Exception), self._write_lock, self.engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -1,4 +1,4 @@
-"""Connections to a database: how they begin, how long they wait for others, and that it is still there."""
+"""Connections to a database: how they begin, how long they wait for a lock, and a watch over the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from auralis_fp.library.errors import LibraryError
 __all__ = ["BUSY_TIMEOUT_S", "FileWatch", "LockWait", "make_engine", "to_url", "writing"]
 
 BUSY_TIMEOUT_S: Final = 30.0
-"""Seconds that a process waits in all for a database that another program has locked."""
+"""Seconds in all that a process waits for a database that another program has locked."""
 
 _ATTEMPT_S: Final = 0.1
 _FORGOTTEN_S: Final = 5.0
@@ -28,9 +28,9 @@ _WRITE: Final = "auralis_fp_write"
 
 
 class LockWait:
-    """The one wait of all threads of a process for a lock that another program holds.
+    """The common wait of all threads of a process for a lock that another program holds.
 
-    Each thread on its own would wait its full time after the other, for minutes in all.
+    On their own, the threads would wait for the full time one after the other, minutes in all.
     """
 
     def __init__(self, limit_s: float) -> None:
@@ -40,7 +40,7 @@ class LockWait:
         self._last = 0.0
 
     def blocked(self, already_s: float = 0.0) -> bool:
-        """Note an attempt that failed after ``already_s``; return whether it was the last one."""
+        """Record an attempt that failed after ``already_s``; return whether it was the last one."""
         now = time.monotonic()
         with self._lock:
             if self._since is None or now - self._last > _FORGOTTEN_S:
@@ -49,20 +49,20 @@ class LockWait:
             return now - self._since >= self.limit_s
 
     def succeeded(self) -> None:
-        """Note that the lock was free."""
+        """Record that the lock was free."""
         self._since = None
 
     @property
     def exhausted(self) -> bool:
-        """Whether the wait was in vain, a moment ago."""
+        """Whether the wait has just been in vain."""
         since, last = self._since, self._last
         return since is not None and last - since >= self.limit_s and time.monotonic() - last < _FORGOTTEN_S
 
 
 class FileWatch:
-    """Notices that the file of a SQLite database was removed or replaced.
+    """Notices when the file of a SQLite database is removed or replaced.
 
-    Who has it open goes on writing into the old file, and may apply the log of the old one to the new.
+    A program that has it open would go on writing into the old file, and might apply its log to the new one.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class FileWatch:
         self._identity: tuple[int, int] | None = None
 
     def admit(self, connection: sqlite3.Connection) -> None:
-        """Check a connection that was just made, before it has read anything."""
+        """Check a connection that has just been made, before it has read anything."""
         if self._identity is None:
             self._path = connection.execute("PRAGMA database_list").fetchone()[2]
             with contextlib.suppress(OSError):  # in memory, say
@@ -81,7 +81,7 @@ class FileWatch:
             raise LibraryError(reason)
 
     def reason(self) -> str | None:
-        """Return why the database cannot be used any more, if so."""
+        """Return why the database can no longer be used; None if it can."""
         if self._identity is None:
             return None
         try:
@@ -98,7 +98,7 @@ class FileWatch:
 
 
 def to_url(target: str | os.PathLike[str] | URL) -> URL:
-    """Return the URL of a database that is named by a file or a URL."""
+    """Return the URL of a database that is given as a file or a URL."""
     if isinstance(target, URL):
         return target
     text = os.fspath(target)
@@ -160,8 +160,8 @@ def _sqlite(url: URL, waits: dict[bool, LockWait], watch: FileWatch, *, readonly
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: Any) -> None:
         watch.admit(connection)
-        connection.isolation_level = None  # transactions begin where _begun says, nowhere else
-        connection.text_factory = _text  # what is no UTF-8 is the row's fault, and not the statement's
+        connection.isolation_level = None  # transactions begin in _begun, nowhere else
+        connection.text_factory = _text  # text that is not UTF-8 is a fault of its row, not of the statement
         if not readonly:
             # With WAL, NORMAL cannot corrupt and loses nothing to a killed process; a power cut may
             # cost the last few results, which the next scan computes again.
@@ -183,7 +183,7 @@ def _text(data: bytes) -> str:
 def _begin(connection: sqlite3.Connection, wait: LockWait, *, writes: bool) -> None:
     while True:
         try:
-            # A deferred transaction that turns to writing fails at once where another one writes.
+            # A deferred transaction fails at once if it begins to write while another one writes.
             connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             if not writes:  # from here on it cannot be locked out
                 connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()

@@ -40,7 +40,7 @@ class LibraryStatus:
     by_version : dict
         Number of fingerprints by ``fingerprint_version``, placeholder rows left out.
     placeholders : int
-        Rows that look like a fingerprint and are none.
+        Rows that look like a fingerprint but are none.
     failures : list of (int, str, str)
         Id, file and reason of the last failed tracks.
     """
@@ -64,7 +64,7 @@ class LibraryStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoredTrack:
-    """A track with its fingerprint, if it has one, and what computed it, if the database knows."""
+    """A track with its fingerprint, if it has one, and the build that computed it, if that is known."""
 
     id: int
     path: str

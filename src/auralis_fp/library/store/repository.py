@@ -34,15 +34,15 @@ CLAIM_TIMEOUT_S: Final = 300.0
 
 
 class LibraryRepository:
-    """Tracks, their fingerprints and who is working on them.
+    """The tracks of a database, their fingerprints, and the claims on them.
 
     Parameters
     ----------
     database : Database, str, os.PathLike or sqlalchemy.URL
-        An open database, the file of a SQLite one, or a URL. See :class:`Database` for what happens
-        to one that an application made.
+        An open database, the file of an SQLite database, or a URL. See :class:`Database` for what is changed
+        in the database of an application.
     claim_timeout_s : float
-        Seconds after which a claim that is not renewed may be taken over.
+        Seconds after which a claim that was not renewed may be taken over.
     outdated : bool
         Whether claims include tracks with a fingerprint of an older version.
 
@@ -97,12 +97,12 @@ class LibraryRepository:
             The track. If this process holds a claim on it, the claim ends here.
         fingerprint_data : mapping
             The 25 names, each a finite number, ``fingerprint_version`` (this package's if absent) and
-            ``fingerprint_build``, what computed them, which is stored where :attr:`keeps_builds`.
+            ``fingerprint_build``, the build that computed them, which is stored if :attr:`keeps_builds`.
 
         Returns
         -------
         bool
-            False, and nothing stored, where there is no such track or the claim was lost.
+            False, and nothing is stored, if there is no such track or the claim was lost.
 
         Raises
         ------
@@ -137,7 +137,7 @@ class LibraryRepository:
         if not connection.execute(update(f).where(f.c.track_id == track_id).values(changed)).rowcount:
             new = {**values, "track_id": track_id, "created_at": now, "updated_at": now}
             connection.execute(insert(f).values(self.database.new_row(f, new)))
-        # What a trigger has changed, or a column has rounded to something else, is not stored.
+        # A value that a trigger has changed, or a column has rounded, does not count as stored.
         names = (*NAMES, "fingerprint_version")
         stored = connection.execute(
             select(*(f.c[name] for name in names)).where(f.c.track_id == track_id)
@@ -146,9 +146,7 @@ class LibraryRepository:
             math.isclose(values[n], as_number(v) or 0.0, rel_tol=1e-5, abs_tol=1e-9)
             for n, v in zip(names, stored, strict=True)
         ):
-            raise RefusedRow(
-                f"{self.database.name}: the database holds other numbers than those it was given"
-            )
+            raise RefusedRow(f"{self.database.name}: the database holds other numbers than it was given")
 
     def get_by_track_id(self, track_id: int) -> StoredFingerprint | None:
         """Return the track's fingerprint, of any version; None if it has none."""
@@ -188,11 +186,11 @@ class LibraryRepository:
         """Claim a track for this process; return None if there is none to claim now."""
         return self._claims.next()
 
-    # What this one has beyond: FailureKeeper, ClaimKeeper, BuildKeeper, and the scan's questions.
+    # What this one has beyond that: FailureKeeper, ClaimKeeper, BuildKeeper, and what a scan asks for.
 
     @property
     def keeps_builds(self) -> bool:
-        """Whether the database stores what computed a fingerprint; those that this package made do."""
+        """Whether the database stores the build of a fingerprint; databases that this package made do."""
         return "fingerprint_build" in self._fingerprints.c
 
     @property
@@ -202,11 +200,11 @@ class LibraryRepository:
 
     @property
     def claim_timeout_s(self) -> float:
-        """Seconds after which a claim that is not renewed may be taken over."""
+        """Seconds after which a claim that was not renewed may be taken over."""
         return self._backlog.timeout.total_seconds()
 
     def renew_claims(self) -> list[int]:
-        """Renew every claim of this process; return the ids of those lost to another one."""
+        """Renew every claim of this process; return the ids of those that others have taken over."""
         return self._claims.renew()
 
     def release_claim(self, track_id: int, *, retry_later: bool = False) -> None:
@@ -219,7 +217,7 @@ class LibraryRepository:
             self._claims.release(track_id)
 
     def fill_in(self, track_id: int, values: Mapping[str, Any]) -> None:
-        """Store what the file of a new track says of itself, by column; None leaves a column as it is."""
+        """Store the tags of a new track, by column; None leaves a column as it is."""
         t = self._tracks
         known = self.database.row(t, {name: value for name, value in values.items() if value is not None})
         message = self.database.row(t, {"fingerprint_error_message": case((is_suspect(t), ABANDONED))})
@@ -230,7 +228,7 @@ class LibraryRepository:
 
     def mark_error(self, track_id: int, message: str) -> bool:
         """Record why a track failed; it is not claimed again until :meth:`retry_failed`."""
-        # PostgreSQL takes neither NUL nor lone surrogates, and file names may bring both.
+        # PostgreSQL takes neither NUL nor lone surrogates, and file names may contain both.
         text = message.replace("\0", "").encode("utf-8", "backslashreplace").decode()
         values = {"fingerprint_status": ERROR, "fingerprint_error_message": text}
         with self._claims.settling(track_id) as conditions, self.database.write() as connection:
@@ -242,7 +240,8 @@ class LibraryRepository:
     def retry_failed(self, track_ids: Iterable[int] | None = None) -> int:
         """Make failed tracks (all, or those given) wait for a worker again; return their number.
 
-        That a file killed a process stays on record until it has a fingerprint or another verdict.
+        A track whose file may have crashed a process stays suspect until it has a fingerprint or fails for
+        another reason.
         """
         t = self._tracks
         message = t.c.get("fingerprint_error_message")

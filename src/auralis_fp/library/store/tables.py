@@ -54,10 +54,10 @@ COMPLETE: Final = "complete"
 ERROR: Final = "error"
 
 CRASHED: Final = "Crashed: "
-"""How the message of a track begins whose file may kill the process that analyses it."""
+"""Beginning of the message of a track whose file may crash the process that analyses it."""
 
 UNREAD: Final = "its tags have not been read yet"
-"""How the message of a track ends that a scan has added, until it has read the tags."""
+"""End of the message of a track that a scan has added, until its tags are read."""
 
 PLACEHOLDER_LUFS: Final = -100.0
 PLACEHOLDER_VERSION: Final = 8
@@ -77,8 +77,8 @@ tracks = Table(
     Column("channels", Integer),
     Column("format", String),
     Column("filesize", BigInteger().with_variant(Integer, "sqlite")),
-    # Nanoseconds: notices a file that was replaced by an older one of the same size. Application
-    # databases lack this column; there the time of the fingerprint has to do.
+    # Nanoseconds: shows that a file was replaced by an older one of the same size. Application
+    # databases lack this column; there, the time of the fingerprint is used instead.
     Column("file_mtime_ns", BigInteger().with_variant(Integer, "sqlite")),
     Column("peak_level", Float),
     Column("rms_level", Float),
@@ -126,12 +126,12 @@ def holds_fingerprint(table: Table) -> ColumnElement[bool]:
 
 
 def is_suspect(table: Table) -> ColumnElement[bool]:
-    """Return the SQL condition that a track is on record for having killed a process."""
+    """Return the SQL condition that a track is suspect: its file may have crashed a process."""
     return _message(table).startswith(CRASHED)
 
 
 def is_new(table: Table) -> ColumnElement[bool]:
-    """Return the SQL condition that a track was added by a scan, and its tags have not been read yet."""
+    """Return the SQL condition that a scan has added a track whose tags have not been read yet."""
     return _message(table).endswith(UNREAD)
 
 

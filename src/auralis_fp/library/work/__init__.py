@@ -1,1 +1,1 @@
-"""The work on a library: extractor, queue, catalog and scan."""
+"""The work on a library: extractor, queue, catalog, scan."""

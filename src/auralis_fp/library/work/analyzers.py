@@ -1,4 +1,4 @@
-"""The choice of the function that measures, and the record of what measured."""
+"""The choice of the analyzer, and the description of the build that it belongs to."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def is_compiled(candidate: object) -> bool:
 
 
 def build_of(candidate: object) -> str | None:
-    """Return what computes the numbers of an analyzer.
+    """Return a description of the build that computes an analyzer's numbers.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Brings the track rows of a database in line with the files in some folders.
 
 New files become rows, changed ones wait for a new fingerprint, moved ones keep their row where that
-is certain. Rows of files that are gone stay, and are reported.
+is certain. Rows of files that are gone stay, and are counted as missing.
 """
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
@@ -36,18 +36,18 @@ _NAMED: Final = 20
 
 @dataclass
 class Changes:
-    """What a walk found, against the database.
+    """What a walk found, compared with the database.
 
     Attributes
     ----------
     files, new, changed, moved, missing : int
-        Files met, and how they or their rows differ.
+        Number of files found, and of those that differ from the rows in one way or another.
     missing_paths : list of str
-        The first few rows' files that are gone.
+        The first few files that are gone.
     other_names : int
-        Links to files that are listed under another name already.
+        Links to files that are already listed under another name.
     unreadable : list of (str, str)
-        Folders and files that could not be looked at, and why.
+        Folders and files that could not be examined, and why.
     refused : list of (str, str)
         Files that the database did not take, and why.
     not_followed : list of str
@@ -79,7 +79,7 @@ def synchronize(
     Parameters
     ----------
     database : Database or None
-        None stands for an empty one, in a dry run.
+        None for an empty one, in a dry run.
     folders : sequence of str
         Where to look.
     dry_run : bool
@@ -98,7 +98,7 @@ def synchronize(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A track as the database knows it; ``fingerprinted_at`` in seconds since the epoch."""
+    """A track in the database; ``fingerprinted_at`` is in seconds since the epoch."""
 
     id: int
     path: str
@@ -112,8 +112,8 @@ class _Row:
             return True
         if self.mtime_ns is not None:
             return self.mtime_ns != file.mtime_ns
-        # Application databases do not hold the file's time: newer than its fingerprint has to do. A time
-        # that is still to come would be newer than every fingerprint.
+        # Application databases do not hold the file's time; there, a file newer than its fingerprint has
+        # changed. A time in the future would be newer than every fingerprint.
         return (
             self.fingerprinted_at is not None and self.fingerprinted_at < file.mtime_ns / 1e9 <= time.time()
         )
@@ -145,7 +145,7 @@ class _Synchronization:
             self.changes.files += len(folder.files)
             for start in range(0, len(folder.files), _BATCH):
                 self._visit(folder.files[start : start + _BATCH])
-        if not self.walk.stop():  # what these decide, only a whole walk can tell
+        if not self.walk.stop():  # only a whole walk can decide these
             self._settle_links()
             self._settle_moves()
         self.changes.other_names += self.walk.other_names
@@ -175,7 +175,7 @@ class _Synchronization:
                 if row.differs_from(file) and row.status != PROCESSING:
                     changed.append((row, file))
             elif file.other_name_of:
-                self.linked.append(file)  # one of its other names may be listed, and still to come
+                self.linked.append(file)  # one of its other names may be in the database, and found later
             elif self._candidates(file):
                 self.maybe_moved.append(file)
             else:
@@ -184,7 +184,7 @@ class _Synchronization:
         self._add(new)
 
     def _settle_links(self) -> None:
-        """Take the first name of a file that is in the database under none of its names."""
+        """Add files under their first name, if the database has them under none of their names."""
         for file in self.linked:
             assert file.other_name_of is not None
             if file.other_name_of in self.listed_inodes:
@@ -197,7 +197,7 @@ class _Synchronization:
                 self._add([file])
 
     def _settle_moves(self) -> None:
-        """Move a vanished row to a new file if each is the only match of the other."""
+        """Move the row of a missing file to a new file if each is the only match of the other."""
         matches: dict[int, list[AudioFile]] = {}
         for file in self.maybe_moved:
             for row in self._candidates(file):
@@ -278,7 +278,7 @@ class _Synchronization:
         assert self.database is not None
         t, f = self.database.tracks, self.database.fingerprints
         values = self.database.row(t, {**state, **_WAITING})
-        if "fingerprint_error_message" in values:  # whose tags have not been read, that still holds
+        if "fingerprint_error_message" in values:  # its tags are still unread
             message = t.c.fingerprint_error_message
             values["fingerprint_error_message"] = case((is_new(t), message))
         waiting = update(t).where(t.c.id == row.id, t.c.fingerprint_status.is_distinct_from(PROCESSING))
@@ -349,7 +349,7 @@ class _Synchronization:
         moved = update(t).where(t.c.id == row.id, t.c.filepath == to_column(row.path))
         values = {"filepath": to_column(file.path), **_state_values(file), "updated_at": utc_now()}
         connection.execute(moved.values(self.database.row(t, values)))
-        # It may have failed for no other reason than not being where it was, unless it has crashed.
+        # It may have failed only because it was not where it had been, unless it has crashed.
         failed = update(t).where(t.c.id == row.id, t.c.fingerprint_status == ERROR, ~is_suspect(t))
         connection.execute(failed.values(self.database.row(t, _WAITING)))
 

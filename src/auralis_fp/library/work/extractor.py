@@ -30,12 +30,12 @@ _log = logging.getLogger(__name__)
 
 
 class FingerprintExtractor:
-    """Valid sidecar, else analysis; then store, then write the sidecar.
+    """Takes fingerprints from valid sidecars or from analyses, stores them, and writes the sidecars.
 
     A file that cannot be analysed never raises and never becomes a row of made-up values: its track
-    gets the status ``error`` and the message. Neither the file nor its track row is ever deleted. What
-    does raise is what no file is at fault for: a database that fails (:class:`LibraryError`) and an
-    installation without any analyzer (:class:`ImportError`).
+    gets the status ``error`` and the message. Neither the file nor its track row is ever deleted. Errors
+    are raised only where no file is at fault: if the database fails (:class:`LibraryError`), and if the
+    installation has no analyzer (:class:`ImportError`).
 
     Parameters
     ----------
@@ -44,32 +44,33 @@ class FingerprintExtractor:
     use_sidecar_files : bool
         Read and write ``.25d`` files.
     use_native : bool
-        False is the rollback switch: :mod:`auralis_fp.reference` instead of the compiled core.
+        False uses :mod:`auralis_fp.reference` instead of the compiled core.
     use_rust_server : bool, optional
         Deprecated name of ``use_native``, from the time of the HTTP server.
     track_repository : object, optional
-        Is asked to record why a track failed, if it has ``mark_error`` and ``fingerprint_repository`` does
-        not. Tracks are never deleted from it.
+        Its ``mark_error`` records why a track failed, if ``fingerprint_repository`` has no such method.
+        Tracks are never deleted from it.
     fingerprint_strategy : {"full-track", "sampling"}, optional
         The whole track is measured in either case; ``"sampling"`` warns of that.
     sampling_interval : float, optional
-        Goes with ``"sampling"``, and has no effect.
+        Belongs to ``"sampling"``, and has no effect.
     analyze : Analyze, optional
         The function that measures, in place of the one that ``use_native`` chooses.
     isolate : bool, optional
-        True analyses every file in another process, so that one that kills its process does no more than
-        fail; False none. By default it is those that are under suspicion: that were in work when a process
-        died. With ``analyze`` the default is none, and with True the workers import it by its name.
+        True analyses every file in a worker process, so that a file that crashes its process only fails;
+        False analyses all in this process. By default, only suspect files are isolated: those that were being
+        analysed when a process died. With ``analyze``, the default is False; with True, the workers import
+        it by its name.
 
     Attributes
     ----------
     sidecar_roots : sequence of str or None
-        Folders that sidecars are written in, see :func:`auralis_fp.library.files.sidecar.write`. None, as
-        long as no scan has set it: beside every track.
+        Folders that sidecars are written in, see :func:`auralis_fp.library.files.sidecar.write`. None, until
+        a scan sets it: beside every track.
 
     Notes
     -----
-    Applications call it in the forms of their versions, by position too: ``(repository,
+    The arguments of all versions of the application are taken, also by position: ``(repository,
     use_sidecar_files, fingerprint_strategy, sampling_interval, use_rust_server)`` and ``(repository,
     track_repository, use_sidecar_files)``. Every argument is an attribute of the same name, and
     ``fingerprint_repo`` and ``track_repo`` are the repositories.
@@ -129,7 +130,7 @@ class FingerprintExtractor:
         self.isolate: Final = settings.isolate
         self.sidecar_roots: Sequence[str] | None = None
         self._analyze: Final = settings.analyze or choose_analyzer(settings.use_native)
-        # The reference holds all samples of a file, which is a matter of gigabytes.
+        # The reference analyzer holds all samples of a file, which may be gigabytes.
         memory_limit = MEMORY_LIMIT if is_compiled(self._analyze) else None
         self._isolated: Final = IsolatedAnalyzer(self._analyze, memory_limit=memory_limit)
         self._build: Final = build_of(self._analyze)
@@ -150,7 +151,7 @@ class FingerprintExtractor:
         read_sidecar: bool = True,
         suspect: bool = False,
     ) -> Extraction:
-        """Store the fingerprint of a track, and return how that went.
+        """Store the fingerprint of a track, and return the outcome.
 
         Parameters
         ----------
@@ -165,7 +166,7 @@ class FingerprintExtractor:
         read_sidecar : bool
             False analyses even if there is a valid sidecar.
         suspect : bool
-            Whether a process that analysed it has died, see ``isolate``.
+            Whether a process has died while it analysed the track; see ``isolate``.
         """
         started = time.monotonic()
         extraction = self._extract(track_id, filepath, timeout, cancel, read_sidecar, suspect)
@@ -217,7 +218,7 @@ class FingerprintExtractor:
         tracks : iterable of (id, path)
             The tracks. Those that have a fingerprint already are skipped.
         max_failures : int
-            Stop when so many in a row have failed.
+            Stop when this many in a row have failed.
 
         Returns
         -------
@@ -244,7 +245,7 @@ class FingerprintExtractor:
         return counts
 
     def extract_missing_fingerprints(self, limit: int | None = None) -> dict[str, int]:
-        """Run :meth:`extract_batch` on the tracks without a fingerprint, at most ``limit`` of them."""
+        """Run :meth:`extract_batch` on the tracks without a fingerprint, or ``limit`` of them."""
         missing = self.repository.get_missing_fingerprints(limit=limit)
         return self._batch((t.id, t.filepath, getattr(t, "suspect", False)) for t in missing)
 
@@ -253,7 +254,7 @@ class FingerprintExtractor:
         return self.extract(track_id, filepath, read_sidecar=False).stored
 
     def get_fingerprint(self, track_id: int) -> Any:
-        """Return the stored fingerprint of a track, as a mapping if it can be one; None if there is none."""
+        """Return the stored fingerprint of a track, as a mapping if possible; None if there is none."""
         row = self.repository.get_by_track_id(track_id)
         return row.to_dict() if hasattr(row, "to_dict") and not isinstance(row, Mapping) else row
 
@@ -287,7 +288,7 @@ class FingerprintExtractor:
         return row
 
     def _write_sidecar(self, path: str, content: Content, state: FileState) -> str:
-        """Write the sidecar of a file, if sidecars are used; return why that was not possible, if so."""
+        """Write the sidecar of a file, if sidecars are used; return why that failed, if it did."""
         if not self.use_sidecar_files:
             return ""
         try:
@@ -317,7 +318,7 @@ class FingerprintExtractor:
         message = message_of(refusal)
         _log.warning("track %s: %s: %s", track_id, path, message)
         extraction = Extraction(Outcome.FAILED, message, refused=True)
-        if isinstance(refusal.__cause__, RefusedRow):  # it will be so the next time
+        if isinstance(refusal.__cause__, RefusedRow):  # the next try would end in the same way
             return self._recorded(track_id, extraction)
         self._release(track_id, retry_later=True)
         return replace(extraction, postponed=True)

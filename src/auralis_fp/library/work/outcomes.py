@@ -1,4 +1,4 @@
-"""What becomes of a track, and whose fault it is when it gets no fingerprint."""
+"""The outcome of a track, and what is at fault when it gets no fingerprint."""
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
 # ruff: noqa: PTH100, PTH120
@@ -18,8 +18,8 @@ __all__ = ["Extraction", "Outcome", "message_of", "what_is_away"]
 
 _LONGEST_MESSAGE: Final = 2000
 
-# A disk, a share or a mount that does not answer, or a system that has run out of something: what fails
-# for these reasons says nothing about the file.
+# A disk, a share or a mount that does not answer, or a system that has run out of a resource: the file is not
+# at fault.
 _AWAY: Final = frozenset(
     getattr(errno, name)
     for name in (
@@ -39,13 +39,13 @@ class Outcome(Enum):
     CACHED = "cached"
     """Taken from the sidecar."""
     FAILED = "failed"
-    """The file is at fault, and its status is ``error``; or the repository did not take its fingerprint."""
+    """The file is at fault, and the track's status is ``error``; or the fingerprint could not be stored."""
     CANCELLED = "cancelled"
     """Released unfinished."""
     UNAVAILABLE = "unavailable"
-    """The disk of the file is not there: released, to be tried again later."""
+    """The disk of the file is not there; released, to be tried again later."""
     LOST = "lost"
-    """Another process has the track, or it is no longer in the database; nothing was stored."""
+    """Another process has taken over the track, or it is no longer in the database; nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ class Extraction:
     sidecar_error : str
         Why the sidecar could not be written, if so.
     metadata : Metadata or None
-        What is known about the recording.
+        The metadata of the recording, if it is known.
     refused : bool
-        Whether there was a fingerprint, and the repository did not take it.
+        Whether there was a fingerprint that the repository did not take.
     postponed : bool
-        Whether the track waits to be tried again, in ten minutes or in another run.
+        Whether the track will be tried again, in ten minutes or in another run.
     """
 
     outcome: Outcome
@@ -88,7 +88,7 @@ class Extraction:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the message that a track gets for an error."""
+    """Return the message for a track that failed with an error."""
     if isinstance(error, AnalysisError):
         text = f"{error.kind}: {error.cause} ({error.stage})"
     else:
@@ -97,7 +97,7 @@ def message_of(error: BaseException) -> str:
 
 
 def what_is_away(path: str, error: BaseException) -> str | None:
-    """Return what a file has to wait for that could not be read; None if the file itself is at fault.
+    """Return what an unreadable file has to wait for; None if the file itself is at fault.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def what_is_away(path: str, error: BaseException) -> str | None:
         folder = os.path.dirname(os.path.abspath(path))
     except OSError:  # even the current folder was removed
         return f"the folder of {path} is not there"
-    # The core's errors have the system's words, and not its number.
+    # The core's errors have the system's message, but not its number.
     if error.errno in _AWAY or getattr(error, "cause", None) in _AWAY_TEXTS:
         return f"{folder} cannot be read: {getattr(error, 'cause', None) or error.strerror or error}"
     try:

@@ -1,4 +1,4 @@
-"""How far a scan is: rates, the time left, and the line for logs."""
+"""The progress of a scan: rates, the time left, and the line for logs."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Snapshot:
     statistics : QueueStatistics
         The counters behind it.
     note : str
-        What else goes on: a folder walk, a stop.
+        What else is going on: a folder walk, a stop.
     waiting : str
-        What the scan waits for, if it waits for somebody else.
+        What the scan is waiting for, if it waits for another program.
     """
 
     done: int
@@ -60,8 +60,8 @@ class Snapshot:
 class Meter:
     """Speed over the last minute, and from it the time left.
 
-    The files of a library differ in size a hundredfold, so the bytes that are left say more about the
-    time that is left than the number of files does.
+    The sizes of files in a library differ by a factor of a hundred, so the bytes left predict the time left
+    better than the number of files does.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class Meter:
         note: str = "",
         waiting: str = "",
     ) -> Snapshot:
-        """Take the counters at a moment and the work that is left after it."""
+        """Return a snapshot, from the counters at a moment and the work that is left then."""
         tracks_left = statistics.running + left.tracks
         share = 1.0
         if limit is not None and statistics.done + tracks_left > limit:
@@ -96,7 +96,7 @@ class Meter:
         elif left.sized_tracks and bytes_per_s > 0:
             mean = left.bytes / left.sized_tracks
             unsized = left.tracks - left.sized_tracks
-            running = statistics.running * mean / 2  # half done, by and large
+            running = statistics.running * mean / 2  # half done, on average
             eta_s = (left.bytes + unsized * mean + running) * share / bytes_per_s
         elif tracks_per_s > 0:
             eta_s = tracks_left / tracks_per_s
@@ -128,7 +128,7 @@ class Display(Protocol):
 
 
 def format_seconds(seconds: float | None) -> str:
-    """Write a duration as a person says it: ``45s``, ``17m``, ``2h 05m``; ``?`` if it is not known."""
+    """Return a duration as people write it: ``45s``, ``17m``, ``2h 05m``; ``?`` if it is not known."""
     if seconds is None:
         return "?"
     if seconds < 59.5:
@@ -138,7 +138,7 @@ def format_seconds(seconds: float | None) -> str:
 
 
 def memory_bytes() -> int:
-    """Resident memory of this process (its peak, where the system does not tell the present one)."""
+    """Return the resident memory of this process, or its peak where the system shows only that."""
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[1]) * resource.getpagesize()
     except (OSError, IndexError, ValueError):

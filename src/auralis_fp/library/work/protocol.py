@@ -1,4 +1,4 @@
-"""What the extractor and the queue ask of a repository, so that an application's own one plugs in."""
+"""What the extractor and the queue need of a repository, so that an application can plug in its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = [
 class TrackLike(Protocol):
     """A track as a repository hands it out.
 
-    ``duration`` (seconds) and ``suspect`` (a process that analysed it died) are used if they are there.
+    ``duration`` (seconds) and ``suspect`` (a process that analysed it died) are used if they exist.
     """
 
     @property
@@ -35,9 +35,9 @@ class TrackLike(Protocol):
 class FingerprintRepository(Protocol):
     """The five methods that every repository has.
 
-    :class:`auralis_fp.library.LibraryRepository` is this package's own. What a repository has
-    beyond them (:class:`FailureKeeper`, :class:`ClaimKeeper`, :class:`BuildKeeper`,
-    :class:`StoreConfirmer`, :class:`TagKeeper`) is used if it is there.
+    :class:`auralis_fp.library.LibraryRepository` is this package's own repository. Further methods
+    (:class:`FailureKeeper`, :class:`ClaimKeeper`, :class:`BuildKeeper`, :class:`StoreConfirmer`,
+    :class:`TagKeeper`) are used if a repository has them.
     """
 
     def exists(self, track_id: int) -> bool:
@@ -49,9 +49,8 @@ class FingerprintRepository(Protocol):
         Returns
         -------
         Any
-            True, or the row that was stored: what was stored is then read back with
-            :meth:`get_by_track_id`. None if it could not be stored; False if the track is no longer the
-            caller's, or there is none.
+            True, or the stored row, which is then read back with :meth:`get_by_track_id`. None if it could
+            not be stored; False if another process has taken over the track, or there is no such track.
         """
 
     def get_by_track_id(self, track_id: int) -> Any:
@@ -74,31 +73,31 @@ class FailureKeeper(Protocol):
 
 @runtime_checkable
 class ClaimKeeper(Protocol):
-    """A repository whose claims expire and can be given back."""
+    """A repository whose claims expire and can be released."""
 
     @property
     def claim_timeout_s(self) -> float:
-        """Seconds after which a claim that was not renewed is free for anyone."""
+        """Seconds after which anyone may take over a claim that was not renewed."""
 
     def renew_claims(self) -> Any:
         """Renew every claim of this process."""
 
     def release_claim(self, track_id: int, *, retry_later: bool = False) -> Any:
-        """Release a claim without a result; ``retry_later`` keeps the track from coming straight back."""
+        """Release a claim without a result; with ``retry_later``, the track is not offered again at once."""
 
 
 @runtime_checkable
 class BuildKeeper(Protocol):
-    """A repository that may store what computed a fingerprint."""
+    """A repository that may store the build that computed a fingerprint."""
 
     @property
     def keeps_builds(self) -> bool:
-        """Whether ``upsert`` takes it, a text, as ``fingerprint_build`` among the values."""
+        """Whether ``upsert`` takes ``fingerprint_build``, a text, among the values."""
 
 
 @runtime_checkable
 class StoreConfirmer(Protocol):
-    """A repository that reads back what it stores, so that nobody else has to."""
+    """A repository that reads back what it stores, so that its callers need not."""
 
     @property
     def confirms_stores(self) -> bool:
@@ -107,7 +106,7 @@ class StoreConfirmer(Protocol):
 
 @runtime_checkable
 class TagKeeper(Protocol):
-    """A repository that takes what the file of a new track says of itself."""
+    """A repository that takes the tags of new tracks."""
 
     def fill_in(self, track_id: int, values: Mapping[str, Any]) -> Any:
         """Store ``title``, ``duration``, ``sample_rate``, ``bit_depth`` and ``channels`` of a new track."""

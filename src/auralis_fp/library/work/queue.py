@@ -25,7 +25,7 @@ __all__ = ["AsyncFingerprintQueue", "FingerprintQueue", "QueueStatistics", "defa
 _log = logging.getLogger(__name__)
 
 MOST_REFUSED: Final = 10
-"""Fingerprints in a row that a repository may refuse before the queue gives up."""
+"""Number of fingerprints in a row that a repository may refuse before the queue gives up."""
 
 _LONGEST_S: Final = 24 * 3600.0  # longer recordings are refused
 
@@ -39,19 +39,19 @@ class QueueStatistics:
     Attributes
     ----------
     analyzed, cached, failed, cancelled, unavailable, lost : int
-        Tracks by outcome; see :class:`Outcome`.
+        Number of tracks by outcome; see :class:`Outcome`.
     running : int
         Tracks that are being worked on.
     bytes_done : int
-        Size of the files behind the tracks that have their fingerprint or failed.
+        Total size of the files whose tracks have their fingerprint or failed.
     audio_seconds : float
         Length of the audio that was analysed.
     slowest_s : float
-        The longest that one track took.
+        The longest time that a track took.
     slowest_path : str
-        Its file.
+        The file of that track.
     sidecars_unwritten : int
-        Fingerprints that are in the database but not beside their file.
+        Fingerprints that are in the database, but whose sidecar could not be written.
     elapsed_s : float
         Time since the start.
     """
@@ -77,7 +77,7 @@ class QueueStatistics:
 
 
 def default_deadline_s(track: TrackLike) -> float:
-    """Return the seconds that a track may take: 60, or a tenth of its duration if that is longer."""
+    """Return how many seconds a track may take: 60, or a tenth of its duration if that is more."""
     duration = as_number(getattr(track, "duration", None))
     if duration is None:
         duration = read_tags(track.filepath).duration
@@ -85,7 +85,7 @@ def default_deadline_s(track: TrackLike) -> float:
 
 
 class FingerprintQueue:
-    """Workers that claim tracks from the extractor's repository until there are none.
+    """Threads that claim tracks from the extractor's repository until there are none left.
 
     Nothing is queued in memory: each worker claims a track, works on it and claims the next. A bad
     track never stops a worker. A database that fails stops them all, and so does a repository that takes
@@ -98,15 +98,15 @@ class FingerprintQueue:
     workers : int
         Number of threads.
     deadline_s : float or callable
-        Seconds one track may take, or a function of the track that gives them.
+        Seconds that one track may take, or a function that returns them for a track.
     until_empty : bool
         Finish when the repository has no more tracks; otherwise wait for new ones until :meth:`stop`.
     poll_s : float
-        Seconds between two questions to a repository that has nothing to do.
+        Seconds between two requests to a repository that has no track to claim.
     limit : int, optional
-        Finish after so many tracks.
+        Finish after this many tracks.
     more_expected : callable, optional
-        With ``until_empty``: whether tracks may still appear although there is none to claim now.
+        With ``until_empty``: returns whether tracks may still appear when there is none to claim.
     on_progress : callable, optional
         Called with the track and its :class:`Extraction` in the worker's thread; keep it short.
 
@@ -161,13 +161,13 @@ class FingerprintQueue:
 
     @property
     def statistics(self) -> QueueStatistics:
-        """What was done since the start."""
+        """What has been done since the start."""
         with self._lock:
             return replace(self._statistics, elapsed_s=time.monotonic() - self._started_at)
 
     @property
     def error(self) -> Exception | None:
-        """What stopped the workers, if it was not the end of the work or :meth:`stop`."""
+        """The error that stopped the workers; None if the work was done or :meth:`stop` was called."""
         return self._error
 
     @property
@@ -207,7 +207,7 @@ class FingerprintQueue:
         Parameters
         ----------
         graceful : bool
-            Let the running tracks finish; otherwise cancel them and give them back.
+            Let the running tracks finish; otherwise cancel them and release their claims.
         timeout : float, optional
             Seconds to wait.
 
@@ -244,7 +244,7 @@ class FingerprintQueue:
         self._cancel.cancel()
 
     def _next(self) -> TrackLike | None:
-        """Claim a track, waiting for one if any is to be expected; None ends the worker."""
+        """Return a claimed track, waiting for one if more are expected; None ends the worker."""
         while not self._stopping.is_set():
             with self._claim_lock:  # idle workers ask one at a time
                 if self._limit is not None and self._claimed >= self._limit:
@@ -253,7 +253,7 @@ class FingerprintQueue:
                 if wait_s <= 0:
                     track = self._repository.claim_next_unfingerprinted_track()
                     more = track is not None or not self._until_empty or self._more_expected()
-                    if not more:  # what had appeared before that answer is still found
+                    if not more:  # a track that had appeared before that answer is still found
                         track = self._repository.claim_next_unfingerprinted_track()
                     if track is not None:
                         self._claimed += 1
@@ -273,7 +273,7 @@ class FingerprintQueue:
             extraction = self._extracted(track)
         finally:
             if extraction is None and isinstance(self._repository, ClaimKeeper):
-                with contextlib.suppress(Exception):  # the repository has just failed, maybe for good
+                with contextlib.suppress(Exception):  # the repository has just failed, perhaps for good
                     self._repository.release_claim(track.id)
             with self._lock:
                 self._statistics = self._counted(track, extraction)
@@ -298,7 +298,7 @@ class FingerprintQueue:
         try:
             deadline_s = self._deadline_s(track) if callable(self._deadline_s) else self._deadline_s
         except Exception:
-            _log.exception("track %s: no deadline could be worked out", track.id)
+            _log.exception("track %s: its deadline could not be determined", track.id)
             deadline_s = 60.0
         return self._extractor.extract(
             track.id,
@@ -309,11 +309,11 @@ class FingerprintQueue:
         )
 
     def _described(self, track: TrackLike) -> TrackLike:
-        """Store what the file of a new track says of itself; return the track with its duration."""
+        """Store the tags of a new track; return the track with its duration."""
         if not (isinstance(track, ClaimedTrack) and track.new and isinstance(self._repository, TagKeeper)):
             return track
         tags = read_tags(track.filepath)
-        with contextlib.suppress(RefusedRow):  # they are not worth an error either
+        with contextlib.suppress(RefusedRow):  # missing tags are not an error
             self._repository.fill_in(track.id, asdict(tags))
         return replace(track, duration=tags.duration)
 
@@ -340,12 +340,12 @@ class FingerprintQueue:
         while not finished.wait(self._repository.claim_timeout_s / 4):
             try:
                 self._repository.renew_claims()
-            except Exception as error:  # the next beat may still be in time
+            except Exception as error:  # the next try may still be in time
                 _log.warning("claims could not be renewed: %s", error)
 
 
 class AsyncFingerprintQueue:
-    """A :class:`FingerprintQueue` for asyncio: the same threads, awaited.
+    """A :class:`FingerprintQueue` for asyncio: the same threads behind methods that can be awaited.
 
     Parameters
     ----------
@@ -365,7 +365,7 @@ class AsyncFingerprintQueue:
 
     @property
     def statistics(self) -> QueueStatistics:
-        """What was done since the start."""
+        """What has been done since the start."""
         return self.queue.statistics
 
     async def start(self) -> None:

@@ -1,4 +1,4 @@
-"""A scan: walks the folders, works through what has no fingerprint, and reports its progress."""
+"""A scan: walks the folders, fingerprints the tracks that have none, and shows its progress."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ class ScanSummary:
     changes : Changes
         What the walk found; all zero without folders.
     failures : list of (str, str)
-        Every file that failed, and why; a track that names no file by its id.
+        Every file that failed, and why; a track without a file is named by its id.
     unavailable : dict
-        Folders that are not there or do not answer, with the number of their tracks that wait.
+        Folders that are missing or do not answer, with the number of their tracks that wait.
     elsewhere : int
-        Tracks that wait although this scan could do nothing for them: another process has them, or had
-        them when it died, or has locked them.
+        Number of waiting tracks that this scan could not work on: another process has claimed or locked
+        them, or died while it worked on them.
     elsewhere_paths : list of str
-        The files of the first few.
+        The files of the first few of them.
     failed_before : int
-        Tracks that failed in earlier scans, and were left alone in this one.
+        Number of tracks that failed in earlier scans and were left alone in this one.
     sidecars_unwritten : dict
-        Why sidecars could not be written or were left alone, with the number of tracks.
+        Reasons why sidecars could not be written or were left alone, with the number of tracks.
     interrupted : bool
         Whether :meth:`Scan.interrupt` ended it.
     metadata : dict
-        With ``keep_metadata``: facts about files that no sidecar could take, by id of the track.
+        With ``keep_metadata``: metadata of recordings whose sidecars could not be written, by track id.
     """
 
     statistics: QueueStatistics = field(default_factory=QueueStatistics)
@@ -73,12 +73,12 @@ class ScanSummary:
 
     @property
     def clean(self) -> bool:
-        """Whether everything that had to be done is done."""
+        """Whether everything is done."""
         return not (self.failures or self.unavailable or self.changes.unreadable or self.elsewhere)
 
 
 class Scan:
-    """One run over a library; walking and analysing go on at the same time.
+    """One run over a library; it walks and analyses at the same time.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ class Scan:
     extractor : FingerprintExtractor
         Does the work on a track.
     folders : sequence of str
-        Folders to walk first; without any, only what the database holds is worked on.
+        Folders to walk; without any, only tracks that the database already holds are analysed.
     workers : int
         Number of threads.
     limit : int, optional
-        Stop after so many tracks.
+        Stop after this many tracks.
     keep_metadata : bool
         Fill :attr:`ScanSummary.metadata`.
     """
@@ -134,7 +134,7 @@ class Scan:
         )
 
     def interrupt(self) -> None:
-        """Stop: the first time when the running tracks are done, the second time at once.
+        """Stop: at the first call when the running tracks are done, at the second at once.
 
         Safe in a signal handler.
         """
@@ -151,14 +151,14 @@ class Scan:
         Raises
         ------
         LibraryError
-            The database failed; what was stored until then is safe, and another run goes on from there.
+            The database failed; what was stored until then is safe, and another run continues from there.
         """
         self._walker.start()
         self._counter.start()
         try:
             with display:
                 self._watch(display)
-        except BaseException:  # the display failed, say because the pipe it writes to was closed
+        except BaseException:  # the display failed, say because its pipe was closed
             self._interrupts = 2
             self._queue.stop(graceful=False, timeout=10)
             raise
@@ -213,7 +213,7 @@ class Scan:
         return summary
 
     def _account(self, failed: int) -> None:
-        """Name what is left: nothing may wait and the scan say that all is done."""
+        """Record what is left, so that no scan with waiting tracks claims that all is done."""
         summary = self._summary
         unfinished = self._repository.unfinished(names=min(self._postponed, _MOST_NAMED) + _NAMED)
         summary.elsewhere = max(0, unfinished.tracks - self._postponed)
@@ -242,7 +242,7 @@ class Scan:
             self._queue.stop(graceful=False, timeout=0)
 
     def _count(self) -> None:
-        """Count what is left, again and again: not where the display would have to wait for it."""
+        """Count what is left, again and again, in a thread for which the display need not wait."""
         while True:
             statistics = self._queue.statistics
             claimed = statistics.done + statistics.running
@@ -252,7 +252,7 @@ class Scan:
                 return
 
     def _more_expected(self) -> bool:
-        """Return whether tracks may still appear: from the walk, or from others that die with them."""
+        """Return whether tracks may still appear: from the walk, or from other processes that die."""
         if self._walker.is_alive():
             return True
         if not self._repository.more_expected():
@@ -261,8 +261,8 @@ class Scan:
         now = time.monotonic()
         if self._waiting_since is None:
             self._waiting_since = now
-        # Claims of the dead expire within the timeout, twice that if their clock was ahead; whoever holds
-        # one longer is alive and renews it.
+        # Claims of dead processes expire within the timeout, or twice that if their clock was ahead; a claim
+        # held for longer is renewed by a living process.
         return now - self._waiting_since < 2 * self._repository.claim_timeout_s + 2.0
 
     def _note(self, track: TrackLike, extraction: Extraction) -> None:
@@ -304,7 +304,7 @@ class Scan:
     def _left(self, before: WorkLeft) -> WorkLeft:
         try:
             return self._repository.work_left()
-        except LibraryError:  # a busy moment; the workers will tell if it is more than that
+        except LibraryError:  # a busy moment; the workers notice if it is more than that
             return before
 
 
@@ -313,6 +313,6 @@ def _folder(path: str) -> str:
 
 
 def _less(left: WorkLeft, tracks: int) -> WorkLeft:
-    """Take what was claimed since the count off it, at the mean size."""
+    """Return the work left without the tracks claimed since it was counted, at the mean size."""
     share = max(0, left.tracks - tracks) / left.tracks if left.tracks else 0.0
     return WorkLeft(max(0, left.tracks - tracks), round(left.bytes * share), round(left.sized_tracks * share))

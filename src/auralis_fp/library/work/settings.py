@@ -1,4 +1,4 @@
-"""The arguments of an extractor, in every form in which applications call it."""
+"""The arguments of an extractor, in every form that applications use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auralis_fp._types import Analyze
 
 __all__ = ["Settings"]
 
-# What stands where: here, in the versions of the application that had an HTTP server, and in those after.
+# Arguments by position: here, in the versions of the application with an HTTP server, and in later ones.
 _OURS: Final = ("use_sidecar_files", "use_native", "use_rust_server")
 _WITH_STRATEGY: Final = ("use_sidecar_files", "fingerprint_strategy", "sampling_interval", "use_rust_server")
 _WITH_TRACKS: Final = ("track_repository", "use_sidecar_files")
@@ -35,16 +35,16 @@ class Settings:
 
     @classmethod
     def of(cls, arguments: Sequence[Any], options: Mapping[str, Any]) -> Settings:
-        """Return the settings that a call means.
+        """Return the settings from the arguments of a call.
 
         Raises
         ------
         TypeError, ValueError
-            It means nothing, or nothing that can be done; never is an argument taken for another.
+            The arguments are of no known form, or ask for something that does not exist.
         """
         names = _names(arguments)
         if len(arguments) > len(names):
-            raise TypeError(f"{', '.join(names)}: these are all the positional arguments of an extractor")
+            raise TypeError(f"{', '.join(names)}: an extractor has no more positional arguments")
         given = dict(zip(names, arguments, strict=False))
         for name in options:
             if name in given:

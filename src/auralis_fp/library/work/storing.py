@@ -1,4 +1,4 @@
-"""Stores a fingerprint in a repository of any kind, and believes it only when it has seen it."""
+"""Stores a fingerprint in a repository of any kind, and reads it back."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _VERSION: Final = "fingerprint_version"
 
 
 class NotStored(Exception):
-    """The repository did not take a fingerprint; the message says how that is known."""
+    """The repository did not store a fingerprint; the message says how that is known."""
 
 
 class TrackLost(Exception):
-    """The repository says that the track is no longer this process's, or that there is none."""
+    """Another process has taken over the track, or there is no such track, says the repository."""
 
 
 def store(repository: FingerprintRepository, track_id: int, values: Mapping[str, Any]) -> None:
@@ -31,7 +31,7 @@ def store(repository: FingerprintRepository, track_id: int, values: Mapping[str,
     Parameters
     ----------
     repository : FingerprintRepository
-        Where it goes.
+        Where the fingerprint is stored.
     track_id : int
         The track.
     values : mapping
@@ -40,11 +40,11 @@ def store(repository: FingerprintRepository, track_id: int, values: Mapping[str,
     Raises
     ------
     NotStored
-        The repository failed with an error of its own, returned None, or does not return what it was given.
+        The repository failed with an error of its own, returned None, or returns other numbers.
     TrackLost
         The repository returned False.
     LibraryError
-        The database cannot be used, or the repository stores fingerprints as ones of another version.
+        The database cannot be used, or the repository stores the fingerprint under another version.
     """
     try:
         answer = repository.upsert(track_id, values)
@@ -52,7 +52,7 @@ def store(repository: FingerprintRepository, track_id: int, values: Mapping[str,
         raise NotStored(str(error)) from error
     except LibraryError:
         raise
-    except Exception as error:  # of an application's repository: one track may be all that it concerns
+    except Exception as error:  # of an application's repository: it may concern this track only
         raise NotStored(f"{type(error).__name__}: {error}") from error
     if answer is False:
         raise TrackLost("another process has this track, or it is no longer in the database")
@@ -64,7 +64,7 @@ def store(repository: FingerprintRepository, track_id: int, values: Mapping[str,
 
 
 def has_fingerprint(repository: FingerprintRepository, track_id: int) -> bool:
-    """Return whether a track has a fingerprint: the placeholder of a claim, which ``exists``, is not one."""
+    """Return whether a track has a fingerprint; ``exists`` may also be true of a claim's placeholder."""
     if not repository.exists(track_id):
         return False
     if isinstance(repository, StoreConfirmer) and repository.confirms_stores is True:
@@ -89,7 +89,7 @@ def _confirm(
         raise NotStored("the repository does not have it")
     stored = {name: _number(row, name) for name in NAMES}
     if None in stored.values():
-        if explicit:  # what is returned cannot be read here, but the repository has said so
+        if explicit:  # its answer cannot be read here, but the repository has confirmed it
             return
         raise NotStored("what the repository has for it is no fingerprint")
     # Columns of 32 bits, or written with few digits, hold almost the same.
