@@ -1,4 +1,4 @@
-"""What the library costs beside the analysis: claims, stores, start-up, on 54 756 rows.
+"""The cost of the library besides the analysis: claims, stores, start-up, on 54 756 rows.
 
 scripts/python benchmarks/bench_library.py [DATABASE_URL_OF_AN_EMPTY_POSTGRESQL_DATABASE]
 """
@@ -24,7 +24,7 @@ VALUES = dict.fromkeys(NAMES, 0.5)
 
 
 def fill(database: Database, done: int) -> None:
-    """Make ``ROWS`` tracks, the first ``done`` of them with a fingerprint."""
+    """Insert ``ROWS`` tracks, the first ``done`` of them with a fingerprint."""
     tracks, fingerprints = database.tracks, database.fingerprints
     with database.write() as connection:
         connection.execute(delete(fingerprints))
@@ -78,7 +78,7 @@ def measure(url: str | URL, share: float) -> None:
 
 
 def start_up(path: Path) -> None:
-    """Time ``auralis-fp scan`` on a library with nothing to do but one file that is not there."""
+    """Time ``auralis-fp scan`` on a library in which only one track is left, whose file is missing."""
     command = [sys.executable, "-m", "auralis_fp.cli", "scan", "--db", str(path), "--limit", "1"]
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

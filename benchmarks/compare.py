@@ -1,8 +1,8 @@
-"""Everything that the speed of auralis_fp is judged by, side by side in one run, as a Markdown table.
+"""All figures of the speed of auralis_fp, measured side by side in one run, as a Markdown table.
 
     scripts/python benchmarks/compare.py [--peers] [--reference] [--music FILE] [--work FOLDER] [--rounds N]
 
-Every round takes each measurement once, one after the other, so that a disturbance of the machine meets
+Every round takes each measurement once, one after the other, so that a disturbance of the machine affects
 both sides of a ratio; the table shows the median of the rounds and their range. benchmarks/README.md says
 what each row means.
 """
@@ -55,7 +55,7 @@ def _analyze_sonara(path: str) -> object:
 
 
 def cpu_s(analyze: Callable[[str], object], path: str) -> float:
-    """CPU seconds of one call, on all threads and in all programs that it starts."""
+    """Return the CPU seconds of a call, on all threads and in all programs that it starts."""
 
     def now() -> float:
         usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -67,7 +67,7 @@ def cpu_s(analyze: Callable[[str], object], path: str) -> float:
 
 
 def files_per_second(path: str, files: int, threads: int) -> float:
-    """Throughput of ``analyze_many`` on so many files."""
+    """Return the throughput of ``analyze_many`` on a number of files."""
     start = time.perf_counter()
     for _, result in auralis_fp.analyze_many(repeat(path, files), workers=threads):
         if isinstance(result, auralis_fp.AnalysisError):
@@ -101,7 +101,7 @@ def peak_megabytes(path: Path, threads: int) -> float:
 
 @dataclass
 class Row:
-    """One figure of the table; ``sides`` tells the two medians that it is the ratio of."""
+    """One figure of the table; ``sides`` holds the two medians of which it is the ratio."""
 
     figure: str
     to_reach: str
@@ -126,7 +126,7 @@ class Row:
 
 
 class Measurements:
-    """Named lists of values, one value a round."""
+    """Named lists of values, one value per round."""
 
     def __init__(self) -> None:
         self.values: defaultdict[str, list[float]] = defaultdict(list)
@@ -175,7 +175,7 @@ def measure(options: argparse.Namespace, recordings: Recordings) -> Measurements
             if reference is not None:
                 m.add("auralis_fp, WAV", core.cpu_s(paths["WAV"]))
                 m.add("reference, WAV", reference.cpu_s(paths["WAV"]))
-            # Short before and after long: a machine that slows down meanwhile weighs on both.
+            # Short before and after long: a machine that slows down meanwhile affects both.
             before = [core.cpu_s(paths["FLAC"]) for _ in range(LONG // 2)]
             m.add("long file", core.cpu_s(long) / LONG)
             after = [core.cpu_s(paths["FLAC"]) for _ in range(LONG // 2)]
@@ -269,7 +269,7 @@ def main() -> None:
         "--files", type=int, default=32, metavar="N", help="files for the threads; 32 by default"
     )
     options = parser.parse_args()
-    # One thread for everybody: set before any worker process imports its libraries.
+    # One thread for each library: set before any worker process imports them.
     for variable in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON"):
         os.environ[f"{variable}_NUM_THREADS"] = "1"
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])

@@ -1,4 +1,4 @@
-"""What benchmarks measure: four minutes of music in several formats. And the program that times steps."""
+"""The input of the benchmarks, four minutes of music in several formats, and the program that times steps."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Recordings:
     Parameters
     ----------
     folder : Path
-        Keeps the files; what is there is used again.
+        Keeps the files; existing ones are used again.
     music : Path, optional
         Repeated or cut to four minutes; without it, a song of :data:`BPM` is synthesised.
     """
@@ -93,12 +93,12 @@ class Recordings:
 
     @cached_property
     def lufs(self) -> float:
-        """Loudness by pyloudnorm, which shares no code with what is measured here."""
+        """Return the loudness by pyloudnorm, which shares no code with what is measured here."""
         samples, rate = encode.decode(self.file("WAV"))
         return float(pyloudnorm.Meter(rate, filter_class="DeMan").integrated_loudness(samples))
 
     def check(self, fingerprint: auralis_fp.Fingerprint, *, minutes: int = 4) -> None:
-        """Fail if the numbers are not those of this music: speed without them means nothing."""
+        """Fail if the numbers are not those of this music: speed means nothing if they are wrong."""
         duration_s = fingerprint.metadata.duration
         assert abs(duration_s - 60 * minutes) < 1, f"{duration_s} s instead of {minutes} minutes"
         assert fingerprint.metadata.damaged_packets == 0

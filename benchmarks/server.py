@@ -1,4 +1,4 @@
-"""What HTTP costs: sixteen clients against sixteen threads in the process, side by side in one run.
+"""The cost of HTTP: sixteen clients against sixteen threads in the process, side by side in one run.
 
     scripts/python benchmarks/server.py [--work FOLDER] [--rounds N]
 

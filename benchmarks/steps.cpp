@@ -89,6 +89,28 @@ void for_batches(const Recording& r, Sink&& sink) {
     batcher.finish(sink);
 }
 
+// A step of the channels at the file's own rate.
+template <typename Step>
+void push_channels(const Recording& r, Step step) {
+    for_blocks(r.mid.size(), [&](std::size_t i, std::size_t n) { step.push(planes_of(r, i, n)); });
+    step.finish();
+}
+
+// A step of the middle at the file's own rate.
+template <typename Step>
+void push_mid(const Recording& r) {
+    Step step(r.sample_rate);
+    for_blocks(r.mid.size(), [&](std::size_t i, std::size_t n) { step.push(std::span(r.mid).subspan(i, n)); });
+    step.finish();
+}
+
+// A step of the frames of the resampled signal.
+template <typename Step>
+void push_frames(const Recording& r) {
+    Step step;
+    for_batches(r, [&](const FrameBatch& batch) { step.push(batch); });
+}
+
 // A step of the resampled signal that works on spectra: its own cost is that of pushing one real spectrum.
 template <typename Step>
 void push_spectra(const Recording& r, const SpectrumBatch& spectrum) {
@@ -133,24 +155,9 @@ int main(int argc, char** argv) {
 
     std::vector<std::pair<std::string, std::function<void()>>> steps = {
         {"decode", [&] { decode(argv[1], nullptr); }},
-        {"signal check",
-         [&] {
-             SignalCheck step(r.channels.size());
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(planes_of(r, i, n)); });
-             step.finish();
-         }},
-        {"loudness",
-         [&] {
-             Loudness step(r.sample_rate, r.layout.loudness_weights());
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(planes_of(r, i, n)); });
-             step.finish();
-         }},
-        {"dynamics",
-         [&] {
-             Dynamics step(r.sample_rate);
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(std::span(r.mid).subspan(i, n)); });
-             step.finish();
-         }},
+        {"signal check", [&] { push_channels(r, SignalCheck(r.channels.size())); }},
+        {"loudness", [&] { push_channels(r, Loudness(r.sample_rate, r.layout.loudness_weights())); }},
+        {"dynamics", [&] { push_mid<Dynamics>(r); }},
         {"stereo image",
          [&] {
              StereoImage step(r.sample_rate);
@@ -159,23 +166,9 @@ int main(int argc, char** argv) {
              });
              step.finish();
          }},
-        {"band spectrum",
-         [&] {
-             BandSpectrum step(r.sample_rate);
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(std::span(r.mid).subspan(i, n)); });
-             step.finish();
-         }},
-        {"resampler",
-         [&] {
-             Resampler step(r.sample_rate);
-             for_blocks(samples, [&](std::size_t i, std::size_t n) { step.push(std::span(r.mid).subspan(i, n)); });
-             step.finish();
-         }},
-        {"frame levels",
-         [&] {
-             FrameLevels step;
-             for_batches(r, [&](const FrameBatch& batch) { step.push(batch); });
-         }},
+        {"band spectrum", [&] { push_mid<BandSpectrum>(r); }},
+        {"resampler", [&] { push_mid<Resampler>(r); }},
+        {"frame levels", [&] { push_frames<FrameLevels>(r); }},
         {"stft",
          [&] {
              Stft step;
@@ -186,11 +179,7 @@ int main(int argc, char** argv) {
         {"onset envelope", [&] { push_spectra<OnsetEnvelope>(r, spectrum); }},
         {"harmonic/percussive", [&] { push_spectra<HarmonicPercussive>(r, spectrum); }},
         {"chroma", [&] { push_spectra<Chroma>(r, spectrum); }},
-        {"pitch",
-         [&] {
-             Pitch step;
-             for_batches(r, [&](const FrameBatch& batch) { step.push(batch); });
-         }},
+        {"pitch", [&] { push_frames<Pitch>(r); }},
         {"rhythm",
          [&] {
              measure_pulse(envelope, [] {});

@@ -62,7 +62,7 @@ def make_library(folder: Path) -> list[Path]:
 
 
 def ask_over_http(console: Console, file: Path) -> None:
-    """Start the server on any free port, and ask it for one file as a program in any language may."""
+    """Start the server on any free port, and ask it for a file, as a program in any language can."""
     command = [sys.executable, "-m", "auralis_fp", "serve", "--root", str(file.parent), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

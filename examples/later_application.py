@@ -1,14 +1,14 @@
 """An adapter for the later versions of the application, which have other definitions under the same names.
 
-They store every fingerprint as version 8, with shares of the energy from 0 to 1 and two numbers the other way
-round, and have moved their claims out of the repository of fingerprints. This puts an extractor in between:
+They store every fingerprint as version 8, with shares of the energy from 0 to 1 and two numbers in the
+opposite direction, and have moved the claims out of the repository of fingerprints. Use it like this:
 
     repository = LaterRepository(application.fingerprints, application.claims)
     extractor = FingerprintExtractor(repository, use_sidecar_files=False)
     FingerprintQueue(extractor, workers=16).start()
 
-The edges of their bands are others too, which no adapter can mend: what their own analyzer has measured and
-what comes from here is similar, not the same. Let one of the two measure the whole library.
+Their frequency bands have other edges, which no adapter can convert: the results of their own analyzer and of
+this one are similar, not the same. Let one of the two measure the whole library.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PLACEHOLDER_LUFS: Final = -100.0
 
 
 class Fingerprints(Protocol):
-    """What the application's repository of fingerprints has."""
+    """The methods of the application's repository of fingerprints."""
 
     def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> Any: ...
     def get_by_track_id(self, track_id: int) -> Any: ...
@@ -33,7 +33,7 @@ class Fingerprints(Protocol):
 
 
 class ClaimSource(Protocol):
-    """What the application has for claims."""
+    """The methods of the application's claims."""
 
     def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None: ...
 
@@ -52,14 +52,14 @@ class LaterRepository:
         return row is not None and float(value_of(row, "lufs")) > PLACEHOLDER_LUFS
 
     def upsert(self, track_id: int, fingerprint_data: Mapping[str, float]) -> Any:
-        """Store a fingerprint in the application's units; None says that it could not be stored."""
+        """Store a fingerprint in the application's units; return None if it could not be stored."""
         stored = self._fingerprints.upsert(track_id, to_theirs(fingerprint_data))
         if stored is not None:
             self._stored_here.add(track_id)
         return stored
 
     def get_by_track_id(self, track_id: int) -> dict[str, float] | None:
-        """Return a fingerprint in our units; its version is ours if it was stored from here."""
+        """Return a fingerprint in our units; it has our version if it was stored through this adapter."""
         row = self._fingerprints.get_by_track_id(track_id)
         if row is None:
             return None
@@ -70,11 +70,11 @@ class LaterRepository:
         return {**values, "fingerprint_version": version}
 
     def get_missing_fingerprints(self, limit: int | None = None) -> Sequence[ClaimedTrack]:
-        """Return the tracks that the application knows no fingerprint of."""
+        """Return the tracks for which the application has no fingerprint."""
         return self._fingerprints.get_missing_fingerprints(limit)
 
     def claim_next_unfingerprinted_track(self) -> ClaimedTrack | None:
-        """Claim a track, where claims have gone."""
+        """Claim a track through the application's claims."""
         return self._claims.claim_next_unfingerprinted_track()
 
 
@@ -87,7 +87,7 @@ def to_theirs(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def to_ours(values: Mapping[str, float]) -> dict[str, float]:
-    """Return what :func:`to_theirs` was given."""
+    """Return the 25 numbers from which :func:`to_theirs` computed a row."""
     ours = {name: values[name] for name in NAMES}
     ours.update({name: 100 * values[name] for name in PERCENTAGES})
     ours.update({name: 1 - values[name] for name in REVERSED})

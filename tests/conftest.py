@@ -21,10 +21,10 @@ from support.references import References
 
 from auralis_fp.library import LibraryRepository
 
-# Where tests start with Ctrl-C ignored (nohup, some CI), they and their programs would never see it.
+# If the tests start with Ctrl-C ignored (nohup, some CI), they and their programs would never see it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Tests on real music exist only where there is some.
+# Tests on real music are collected only if there is some.
 collect_ignore = [] if os.environ.get("AURALIS_FP_MUSIC_DIR") else ["numbers/test_parity_music.py"]
 
 
@@ -54,7 +54,7 @@ def long_wav(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def references(request: pytest.FixtureRequest) -> Iterator[References]:
-    """Fingerprints by the reference analyzer, which works ahead of the tests."""
+    """Fingerprints by the reference analyzer, computed ahead of the tests."""
     # "spawn": a forked child of a process with threads may inherit their locks.
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         results = References(pool)
@@ -71,7 +71,7 @@ def references(request: pytest.FixtureRequest) -> Iterator[References]:
 
 @pytest.fixture
 def music(tmp_path: Path) -> Music:
-    """A maker of folders with so many short files."""
+    """A maker of folders with a given number of short files."""
 
     def make(number: int) -> list[str]:
         folder = tmp_path / "music"
@@ -124,7 +124,7 @@ def library(tmp_path: Path) -> Iterator[LibraryRepository]:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """Run a test without root's powers, in a folder of its own, so that permissions mean something."""
+    """Run a test without root's powers, in a folder of its own, so that permissions have an effect."""
     folder = Path(tempfile.mkdtemp(prefix="auralis-fp-"))
     root = os.geteuid() == 0
     if root:

@@ -25,7 +25,7 @@ class Page:
     path : Path
         The file.
     current : callable
-        Makes of the file's present text the text that it should have.
+        Returns the text that the file should have, from its present text.
     """
 
     path: Path

@@ -19,7 +19,7 @@ Graph: TypeAlias = "dict[str, set[str]]"  # a room, and the rooms that it import
 _CORE: Final = ROOT / "src/cpp"
 _PACKAGE: Final = ROOT / "src/auralis_fp"
 _NATIVE: Final = "_native"
-# These modules are rooms of their own; the other single ones are the ground, on which all rooms stand.
+# These modules are rooms of their own; the other single ones are the ground under all rooms.
 _MODULES: Final = {"__init__": "auralis_fp", "analysis": "analysis", "batch": "batch"}
 _GROUND: Final = "ground"
 _BASE: Final = "base"
@@ -109,7 +109,7 @@ def _bar(drawing: Drawing, y: float, text: str, fill: str) -> float:
 
 
 def _layers(graph: Graph, drawing: Drawing, top: float, fill: str) -> float:
-    """Draw rooms so that each is below those that import it; return where the next thing may be drawn."""
+    """Draw rooms so that each is below those that import it; return the height at which to go on."""
     levels = {room: _level(room, graph) for room in graph}
     rows: list[list[str]] = [[] for _ in range(max(levels.values()) + 1)]
     lines: list[tuple[str, str]] = []  # from row to row
@@ -145,7 +145,7 @@ def _layers(graph: Graph, drawing: Drawing, top: float, fill: str) -> float:
 
 
 def _spread(row: list[str], wanted: dict[str, float], centres: dict[str, float], graph: Graph) -> None:
-    """Set centres near those wanted, without overlap from left to right; then move the row to its middle."""
+    """Set centres near the wanted ones, without overlap, from left to right; then centre the row."""
     edge = 1.0
     for room in row:
         half = (_width(room) if room in graph else 0) / 2

@@ -24,7 +24,7 @@ _HEIGHT, _PITCH, _INDENT, _GAP, _RIGHT = 26.0, 34.0, 24.0, 6.0, 860.0
 
 @dataclass
 class Step:
-    """A step of the analyzer: what it hands on to which steps, and the numbers that come out of it."""
+    """A step of the analyzer: its signal, the steps that it feeds, and the numbers that it measures."""
 
     name: str
     signal: str = ""
@@ -34,7 +34,7 @@ class Step:
 
     @property
     def text(self) -> str:
-        """Return what stands in the step's box."""
+        """Return the text in the step's box."""
         return f"{self.name} → {self.signal}" if self.signal else self.name
 
 

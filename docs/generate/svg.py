@@ -1,4 +1,4 @@
-"""Drawings as SVG: all text stands on filled boxes, so that it can be read in light and in dark."""
+"""Drawings as SVG: all text is on filled boxes, so that it can be read in light and dark mode."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ LINE = re.compile(
 
 @pytest.fixture
 def scanned(music: Music, tmp_path: Path) -> Path:
-    """Give a database of four scanned songs and a bad one."""
+    """Return a database of four scanned songs and a bad one."""
     folder = Path(music(4)[0]).parent
     (folder / "bad.mp3").write_text("no audio")
     done = run_command("scan", folder, "--db", tmp_path / "library.db")

@@ -1,4 +1,4 @@
-"""The command line as a whole: what it imports, and what it says of itself."""
+"""The command line as a whole: what it imports, and what it says about itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// Lets every single allocation of an analysis fail, and looks at what becomes of it.
+// Makes every allocation of an analysis fail, one at a time, and checks the outcome.
 //
 //   auralis_allocation_failures FILE [STRIDE [FIRST]]
 //

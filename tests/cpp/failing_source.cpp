@@ -46,7 +46,7 @@ private:
     bool failed_ = false;
 };
 
-// What is wrong with the outcome, or nothing; `failed` tells whether the analysis came as far as the failing read.
+// What is wrong with the outcome, or nothing; `failed` says whether the analysis reached the failing read.
 std::string complaint(std::span<const std::uint8_t> bytes, int good_reads, int error, bool& failed) {
     FailingSource source(bytes, good_reads, error);
     Interrupt interrupt;

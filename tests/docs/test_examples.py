@@ -1,4 +1,4 @@
-"""What README and the documentation show is run: every block of Python, every command with its output."""
+"""The examples in README and the documentation: blocks of Python are run, outputs of commands compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the package says about itself: its description on an index, and the notices of others' licences."""
+"""The package's metadata: its description on an index, and the licence notices of what it contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages are current, complete and short, and their links lead somewhere."""
+"""The pages are current, complete and short, and their links are not dead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad files get the kind of error that tells what is wrong, at once."""
+"""Bad files get the kind of error that says what is wrong, at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from auralis_fp import (
     Unsupported,
 )
 
-# --- things that are no files ------------------------------------------------------------------------
+# --- things that are not files ------------------------------------------------------------------------
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_dangling_and_circular_links(tmp_path: Path) -> None:
 
 
 def test_null_character_in_a_name(wav: Path, tmp_path: Path) -> None:
-    """No file has such a name; the part in front of the null character is not meant."""
+    """No file can have such a name; the part in front of the null character must not be used instead."""
     (tmp_path / "a").write_bytes(wav.read_bytes())
     with pytest.raises((AnalysisError, ValueError)):
         auralis_fp.analyze(f"{tmp_path}/a\0b.wav")
@@ -86,7 +86,7 @@ def test_arguments_that_are_no_paths(path: object) -> None:
         auralis_fp.analyze(path)  # type: ignore[arg-type]
 
 
-# --- bytes that are no audio -------------------------------------------------------------------------
+# --- bytes that are not audio -------------------------------------------------------------------------
 
 
 def random_bytes(seed: int) -> bytes:
@@ -139,7 +139,7 @@ def test_pictures(extension: str, tmp_path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x240", "-frames:v", "1", path)
     error = refusal(path)
     assert isinstance(error, Unsupported | NoAudio)
-    assert "whitelist" not in error.cause  # which would list every format that there is
+    assert "whitelist" not in error.cause  # which would list all formats
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv", "webm"])
@@ -233,7 +233,7 @@ def test_damaged_packets_are_skipped_and_counted(name: str, encoded: EncodedFile
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_random_damage_never_gives_nonsense(name: str, seed: int, encoded: EncodedFiles) -> None:
-    """Bytes changed, cut out and put in twice, anywhere: an error, or numbers that are numbers."""
+    """Bytes changed, removed and repeated, anywhere: an error, or finite numbers."""
     rng = np.random.default_rng(seed)
     data = bytearray(encoded.file(name).read_bytes())
     for at in rng.integers(0, len(data), 20):

@@ -1,4 +1,4 @@
-"""What is compressed within a file is inflated under the limits for what is plain, or not at all."""
+"""What is compressed within a file is inflated under the usual limits, or not at all."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_compression_cannot_hide(hidden: bytes, encoded: EncodedFiles) -> None:
 
 @pytest.mark.parametrize("size", [None, 1 << 40])
 def test_compression_cannot_hide_in_tracks_that_do_not_end(size: int | None, encoded: EncodedFiles) -> None:
-    """FFmpeg gives them up at what is damaged, and goes on with what it has read of them."""
+    """FFmpeg stops reading them at the damage, and goes on with what it has read so far."""
     names = number("d7", 1) + number("83", 2) + element("86", b"A_PCM/INT/LIT")
     track = names + encodings() + element("e1", number("9f", 2))
     tracks = element("1f43b675", b"") + element("ae", track + b"\0", size)

@@ -1,4 +1,4 @@
-"""A disk that fails in the midst of a file: always Unreadable, whatever the system calls it.
+"""A disk that fails in the middle of a file: always Unreadable, whatever the system's error.
 
 The program is tests/cpp/failing_source.cpp.
 """

@@ -1,4 +1,4 @@
-"""What points at other files or addresses opens nothing: a file is its own bytes, a name is a name."""
+"""Files that refer to other files or addresses: nothing else is opened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from auralis_fp import CorruptAudio, FileNotFound, NoAudio, Unsupported
 
 @contextmanager
 def opened(folder: Path) -> Iterator[set[str]]:
-    """Names of the files in ``folder`` that anyone opens meanwhile (Linux inotify)."""
+    """Names of the files in ``folder`` that any program opens meanwhile (Linux inotify)."""
     in_open = 0x20
     libc = ctypes.CDLL(None, use_errno=True)
     watch = libc.inotify_init1(os.O_NONBLOCK)
@@ -77,7 +77,7 @@ def m4a_with_media_elsewhere(m4a: bytes, target: Path) -> bytes:
 
 
 def pointers(target: Path, m4a: bytes) -> dict[str, tuple[str, bytes]]:
-    """Files that hold no audio but the place of some: name → (file name, content)."""
+    """Files that hold no audio but refer to some: name → (file name, content)."""
     uri, name = target.as_uri(), target.name
     return {
         "m3u8": (
@@ -169,7 +169,7 @@ def test_files_that_point_at_others(kind: str, encoded: EncodedFiles, tmp_path: 
 def test_names_that_look_like_addresses(
     name: str, wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without such a file there is none; with one, it is that file that is measured."""
+    """Without a file of that name there is an error; with one, that file is measured."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "media.wav").write_bytes(synth.to_int16(synth.tone(1000, 1)).tobytes())
     error = refusal(name)

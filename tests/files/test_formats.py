@@ -19,12 +19,12 @@ def test_decodes_like_the_command_line(name: str, encoded: EncodedFiles) -> None
     path = encoded.file(name)
     samples, rate = decode(path)
     fp = auralis_fp.analyze(path)
-    facts = fp.metadata
-    assert facts.samples_decoded == len(samples)
-    assert (facts.sample_rate, facts.channels) == (rate, samples.shape[1])
-    assert facts.duration == pytest.approx(len(samples) / rate)
-    assert (facts.codec, facts.container) == (FORMATS[name].codec, FORMATS[name].container)
-    assert facts.damaged_packets == 0
+    metadata = fp.metadata
+    assert metadata.samples_decoded == len(samples)
+    assert (metadata.sample_rate, metadata.channels) == (rate, samples.shape[1])
+    assert metadata.duration == pytest.approx(len(samples) / rate)
+    assert (metadata.codec, metadata.container) == (FORMATS[name].codec, FORMATS[name].container)
+    assert metadata.damaged_packets == 0
     assert_agree(fp, auralis_fp.analyze_samples(samples, rate), BUILD)
 
 
@@ -37,14 +37,14 @@ def test_lossless_formats_give_the_samples_fingerprint(name: str, encoded: Encod
 
 @pytest.mark.parametrize("name", ["mp3-cbr-320", "mp3-vbr-0", "aac-m4a", "vorbis", "opus"])
 def test_encoder_delay_is_trimmed(name: str, encoded: EncodedFiles) -> None:
-    """Gapless: what the encoder put in front is gone. (The end of AAC is padded to a whole frame.)"""
-    facts = auralis_fp.analyze(encoded.file(name)).metadata
-    padding_s = facts.duration - len(encoded.samples) / encoded.rate
+    """Gapless: the encoder's padding in front is gone. (The end of AAC is padded to a whole frame.)"""
+    metadata = auralis_fp.analyze(encoded.file(name)).metadata
+    padding_s = metadata.duration - len(encoded.samples) / encoded.rate
     assert 0 <= padding_s < (1024 / 44100 if name == "aac-m4a" else 1 / 44100)
 
 
 def test_headers_are_what_the_names_say(encoded: EncodedFiles) -> None:
-    """That the files test what they are meant to test."""
+    """The files are what they are meant to be."""
     assert encoded.file("wav-rf64").read_bytes()[:4] == b"RF64"
     assert encoded.file("wav-s16").read_bytes()[20:22] == b"\x01\x00"
     assert encoded.file("wav-s24").read_bytes()[20:22] == b"\xfe\xff"  # WAVE_FORMAT_EXTENSIBLE
@@ -161,7 +161,7 @@ def test_a_layout_unlike_the_default_for_its_count_is_respected(tmp_path: Path) 
     """Four channels: quadraphonic (back pair) against 4.0 (centre and back centre)."""
     samples = synth.to_int16(synth.surround("rock", 3, 4))
     quad = auralis_fp.analyze(encode(tmp_path / "quad.wav", samples, 48000, layout="quad"))
-    five = np.zeros((len(samples), 5), np.int16)  # FL FR FC BL BR with an empty centre is the same thing
+    five = np.zeros((len(samples), 5), np.int16)  # the same as FL FR FC BL BR with an empty centre
     five[:, [0, 1, 3, 4]] = samples
     assert_agree(quad, auralis_fp.analyze_samples(five, 48000), BUILD)
     assert abs(quad.lufs - auralis_fp.analyze_samples(samples, 48000).lufs) > 0.05

@@ -1,4 +1,4 @@
-"""What a small file may make of an analysis: bounded memory, and an error that names the limit."""
+"""Small files that claim or expand to much: bounded memory, and an error that names the limit."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ import auralis_fp
 pytestmark = pytest.mark.unsanitized("measures memory, of which a sanitizer takes more")
 
 LIMITS = auralis_fp.build_info()["limits"]
-SECONDS = 100  # for the slowest of machines
+SECONDS = 100  # for the slowest machines
 
-# What FFmpeg does not pass on as such is not told apart from damage.
+# Some limits come out of FFmpeg as ordinary errors, and look like damage.
 TOLD = {
     "flac-pictures": "64 MB of headers",
     "mp4-stts-4294967280": "128 MB at once",
@@ -50,7 +50,7 @@ TOLD = {
     "ape-30M-frames": "128 MB at once",
     "ogg-comment": "64 MB of headers",
 }
-# And where nothing else is wrong, it is measured as if nothing were there.
+# A file in which nothing else is wrong is measured as if they were not there.
 MEASURED = {
     "flac-hour-of-silence": None,
     "flac-8-silent-channels": None,
@@ -72,7 +72,7 @@ MEASURED = {
 
 
 def measure(path: Path, seconds: float = SECONDS) -> tuple[int, str]:
-    """Bytes by which the peak of a fresh process grows, and what came of the file."""
+    """Bytes by which the peak of a fresh process grows, and the outcome."""
     done = run_program("memory/one_file", path, seconds, timeout=600)
     assert done.stderr == ""
     grown, _, result = done.stdout.strip().partition(" ")
@@ -131,7 +131,7 @@ def test_no_search_of_our_own_outlives_its_deadline(name: str, tmp_path: Path) -
 
 
 def test_a_day_is_the_longest_recording() -> None:
-    """An array that is longer is refused before it is measured."""
+    """A longer array is refused before it is measured."""
     samples = np.zeros(25 * 3600 * 2000, np.int16)
     with pytest.raises(auralis_fp.ResourceLimit, match="longer than 24 hours") as caught:
         auralis_fp.analyze_samples(samples, 2000)

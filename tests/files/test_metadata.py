@@ -1,4 +1,4 @@
-"""Facts about the recording: what is declared, and what a listener would want to know."""
+"""Metadata of the recording: what is declared, and the findings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from auralis_fp.reference.metadata import metadata_of
 
 FULL = 1 - 2.0**-15  # the largest positive sample of 16 bits
 DECLARES_NOTHING = {"aac-adts", "ac3", "mp2", "mp3-no-xing", "mp3-vbr-no-xing"}
-INDEX_AT_THE_END = {"aac-m4a", "alac-m4a", "alac-caf"}  # cut off, nothing can be decoded
+INDEX_AT_THE_END = {"aac-m4a", "alac-m4a", "alac-caf"}  # once they are cut off, nothing can be decoded
 OGG = {name for name, one in FORMATS.items() if one.container == "ogg"}
 
 
-def facts(samples: Samples | NDArray[np.int16], rate: int = 44100) -> Metadata:
-    """The core's, after the reference analyzer's were found to be the same."""
+def measured(samples: Samples | NDArray[np.int16], rate: int = 44100) -> Metadata:
+    """Return the core's metadata, once the reference analyzer's are found to be the same."""
     core = auralis_fp.analyze_samples(samples, rate).metadata
     floats = samples / np.float32(32768) if samples.dtype == np.int16 else samples
     plain = metadata_of(floats.reshape(len(samples), -1), rate, "samples", "samples", 0)
@@ -95,7 +95,7 @@ def test_a_wav_whose_writer_did_not_know_the_length_declares_nothing(size: int, 
 
 
 def test_a_film_longer_than_its_sound_is_not_truncated(encoded: EncodedFiles, tmp_path: Path) -> None:
-    """Matroska declares one length for all streams, which says nothing of this one."""
+    """Matroska declares one length for all streams, which says nothing about this one."""
     film = tmp_path / "film.mkv"
     video = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=20"]
     ffmpeg(*video, "-i", encoded.file("aac-mka"), *["-c:v", "mpeg4", "-c:a", "copy"], film)
@@ -115,7 +115,7 @@ def test_padding_at_other_rates_is_not_truncation(name: str, rate: int, tmp_path
     assert m.findings == ()
 
 
-# --- damage that FFmpeg passes over ----------------------------------------------------------------------
+# --- damage that FFmpeg skips silently ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", sorted(OGG))
@@ -143,7 +143,7 @@ def test_a_run_at_full_scale_is_counted_once(length: int, at: int, level: float)
     """Also where it crosses the end of a block, and at both ends of a recording."""
     samples = synth.noise(10_000 / 44100)
     samples[at : at + length] = level
-    m = facts(samples)
+    m = measured(samples)
     assert m.clipped_runs == (length >= 3)
     assert m.peak == pytest.approx(abs(level))
     assert ("clipping" in m.findings) == (length >= 3)
@@ -154,23 +154,23 @@ def test_clipped_runs_of_all_channels_are_added() -> None:
     for channel, runs in enumerate((2, 0, 7)):
         for run in range(runs):
             samples[100 + 20 * run : 103 + 20 * run, channel] = -1
-    assert facts(samples).clipped_runs == 9
+    assert measured(samples).clipped_runs == 9
 
 
 def test_just_below_full_scale_is_not_clipping() -> None:
     loud = np.full(44100, 32766, np.int16)
-    assert facts(loud).clipped_runs == 0
-    assert facts(loud + np.int16(1)).clipped_runs == 1
-    assert facts(-loud - np.int16(2)).clipped_runs == 1
+    assert measured(loud).clipped_runs == 0
+    assert measured(loud + np.int16(1)).clipped_runs == 1
+    assert measured(-loud - np.int16(2)).clipped_runs == 1
 
 
 @pytest.mark.parametrize("gain", [0.3, 1.0, 3.0])
 def test_clipped_music(gain: float) -> None:
     """Against the plain way to count, in the reference analyzer."""
     song = np.clip(synth.song("rock", 3) * np.float32(gain / 0.6), -1, 1)
-    m = facts(song)
+    m = measured(song)
     assert (m.clipped_runs > 100) == (gain > 1)
-    assert facts(synth.to_int16(song)).clipped_runs == pytest.approx(m.clipped_runs, rel=0.05)
+    assert measured(synth.to_int16(song)).clipped_runs == pytest.approx(m.clipped_runs, rel=0.05)
 
 
 @pytest.mark.parametrize("offset", [0.25, -0.25, 0.005])
@@ -178,37 +178,37 @@ def test_dc_offset_is_that_of_the_channel_farthest_off(offset: float) -> None:
     samples = np.stack([synth.noise(3, seed=1), synth.noise(3, seed=2)], axis=1)
     samples -= samples.mean(axis=0)
     samples[:, 1] += np.float32(offset)
-    m = facts(samples)
+    m = measured(samples)
     assert m.dc_offset == pytest.approx(offset, abs=1e-6)
     assert m.findings == (("dc_offset",) if abs(offset) >= DC_OFFSET else ())
 
 
 def test_dc_offset_of_huge_samples() -> None:
-    assert facts(np.full(50_000, 1e5, np.float32)).dc_offset == 1e5
+    assert measured(np.full(50_000, 1e5, np.float32)).dc_offset == 1e5
 
 
 def test_silence() -> None:
     for samples in (np.zeros((44100, 2), np.int16), np.zeros(44100, np.float32)):
-        m = facts(samples)
+        m = measured(samples)
         assert (m.peak, m.dc_offset, m.identical_channels, m.findings) == (0, 0, False, ("silent",))
     click = np.zeros(44100, np.float32)
     click[7] = SILENT_PEAK
-    assert facts(click).findings == ("silent",)
+    assert measured(click).findings == ("silent",)
     click[7] = 2 * SILENT_PEAK
-    assert facts(click).findings == ()
+    assert measured(click).findings == ()
 
 
 @pytest.mark.parametrize("channels", [2, 3, 8])
 def test_identical_channels(channels: int) -> None:
     mono = synth.to_int16(synth.song("rock", 3))[:, :1]
     same = np.repeat(mono, channels, axis=1)
-    assert facts(same).identical_channels
-    assert facts(same).findings == ("identical_channels",)
+    assert measured(same).identical_channels
+    assert measured(same).findings == ("identical_channels",)
     for place in (0, 70_001, len(same) - 1):  # one sample of the last channel, by one step of 16 bits
         other = same.copy()
         other[place, -1] += 1
-        assert not facts(other).identical_channels
-    assert not facts(mono).identical_channels
+        assert not measured(other).identical_channels
+    assert not measured(mono).identical_channels
 
 
 @pytest.mark.parametrize("name", ["flac-24", "mp3-vbr-0", "mp3-cbr-128", "vorbis", "wma-2", "alac-m4a"])

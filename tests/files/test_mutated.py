@@ -1,4 +1,4 @@
-"""Mutated files, in small number (tests/tools/mutate.py has the large one), and what their watch sees."""
+"""A few mutated files (tests/tools/mutate.py takes any number), and tests of the supervision itself."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_tag_that_claims_gigabytes(tmp_path: Path, encoded: EncodedFiles) -> N
     assert answer["megabytes"] < 100
 
 
-# --- the watch itself --------------------------------------------------------------------------------
+# --- the supervision itself --------------------------------------------------------------------------------
 
 
 def test_the_watch_tells_what_a_job_did() -> None:

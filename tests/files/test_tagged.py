@@ -1,4 +1,4 @@
-"""Tags around a recording: nothing is heard of them, wherever they stand."""
+"""Tags around a recording: they change nothing, wherever they stand."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ def test_what_mutagen_writes(mp3: bytes, tmp_path: Path) -> None:
 
 
 def test_what_is_no_tag_is_decoded(mp3: bytes) -> None:
-    """Names of tags without what makes them one."""
+    """Names of tags without the rest of a tag."""
     for text in (b"3DI\4\0\0\0\0\0\1", b"APETAGEX" + b"\xff" * 24, b"000000LYRICS200", b"LYRICSEND"):
         assert auralis_fp.analyze_bytes(mp3 + text.rjust(600, b"\x55")).metadata.findings == (
             "damaged_packets",
         )
-    # And a file that is all tags is no audio.
+    # A file of nothing but tags holds no audio.
     for tag in single_tags():
         with pytest.raises(auralis_fp.Unsupported):
             auralis_fp.analyze_bytes(tag)

@@ -1,4 +1,4 @@
-// What must hold of every analysis, whatever came in. A fuzz target that finds otherwise aborts, which keeps the input.
+// What must hold for every analysis of any input. Otherwise the fuzz target aborts, which keeps the input.
 #pragma once
 
 #include <cmath>

@@ -9,7 +9,7 @@
 
 namespace auralis::fuzz {
 
-// What every analysis gets. Slow input is no finding; input that makes the core miss its deadline is.
+// Time for every analysis. Slow input is not a finding; input that makes the core miss its deadline is.
 inline constexpr std::chrono::duration<double> kDeadline{1.0};
 
 // CPU time, so that neither a busy nor a suspended machine looks like a hang.

@@ -1,4 +1,4 @@
-// Lets the fuzzer see into FFmpeg a little. The system's FFmpeg has no coverage counters, but it logs at many of its
+// Gives the fuzzer some insight into FFmpeg. The system's FFmpeg has no coverage counters, but it logs at many of its
 // branches: each message that was not seen before counts as new coverage.
 #pragma once
 
@@ -13,7 +13,7 @@ extern "C" {
 
 namespace auralis::fuzz {
 
-// libFuzzer reads, and clears, whatever lies in this section.
+// libFuzzer reads and clears what is in this section.
 [[gnu::section("__libfuzzer_extra_counters")]] inline std::array<std::uint8_t, 8192> seen_messages;
 
 inline void count_message(void*, int level, const char* format, va_list) {

@@ -108,7 +108,7 @@ Outcome measure(const SampleView& view, int rate, std::size_t block_frames) {
     });
 }
 
-// The same, handed over in pieces of other sizes.
+// The same, passed on in pieces of other sizes.
 Outcome measure_in_pieces(const SampleView& view, int rate, std::size_t block_frames, std::uint32_t seed) {
     return outcome_of([&](Interrupt& interrupt) {
         Analyzer analyzer(rate, ChannelLayout::default_for(view.channels), interrupt);

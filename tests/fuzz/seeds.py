@@ -31,7 +31,7 @@ from support.tagging import id3v1, lyrics3v2
 from auralis_fp import FINGERPRINT_VERSION, NAMES
 
 SECONDS: Final = 0.15
-# Formats that know only some rates get the lowest that they know.
+# Formats that support only some rates get the lowest of them.
 NO_PADDING: Final = ("-metadata_header_padding", "16")  # FLAC files have 8 kB of it otherwise
 LOWEST_RATE: Final = {"opus": 8000, "mp3": 8000, "aac": 8000, "wma": 8000, "ac3": 32000, "mp2": 32000}
 """Hz by the beginning of the format's name; 4000 for the others."""

@@ -1,6 +1,5 @@
 // Fuzz target: a source of bytes that breaks its promises, and interrupts at any point. The last bytes of the input
-// say what goes wrong and when; the bytes in front are the file. It is decoded only: the numbers are media.cpp's
-// business.
+// say what goes wrong and when; the bytes in front are the file. It is only decoded: media.cpp checks the numbers.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-"""What must not change a fingerprint: codec, sample rate, level, the way the samples arrive."""
+"""What must not change a fingerprint: codec, sample rate, level, the cut into blocks."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_silent_channels_beside_a_stereo_pair() -> None:
     stereo = synth.song("rock", 8)
     surround = np.zeros((len(stereo), 6), np.float32)
     surround[:, :2] = stereo
-    surround[:, 3] = 0.5  # LFE counts nowhere
+    surround[:, 3] = 0.5  # LFE does not count
     original, measured = (auralis_fp.analyze_samples(x, 44100) for x in (stereo, surround))
     assert_agree(measured, original, dict.fromkeys(NAMES, 1e-06))
 

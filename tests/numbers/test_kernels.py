@@ -66,7 +66,7 @@ def test_sliding_median_equals_sorting_every_window(outputs: int, kind: str) -> 
 
 @pytest.mark.parametrize("position", range(31))
 def test_sliding_median_gives_every_place_in_the_window_its_weight(position: int) -> None:
-    """One window of distinct values whose median sits at each place in turn."""
+    """Windows of distinct values whose median is at each place in turn."""
     order = np.roll(np.arange(31), position - 15).astype(np.float32)
     x = np.repeat(order[:, np.newaxis], 8, axis=1)
     assert kernels.median_31(x)[0].tolist() == [15.0] * 8

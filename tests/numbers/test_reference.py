@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.any_level, pytest.mark.unsanitized("measures with the 
 
 
 def test_import_is_light() -> None:
-    """Importing costs nothing until something is measured."""
+    """librosa and the like are imported only when something is measured."""
     heavy = ("librosa", "pyloudnorm", "scipy", "soundfile", "soxr")
     loaded = run_program("imports/loaded", "auralis_fp.reference").stdout.split()
     assert not set(heavy) & set(loaded)
@@ -86,7 +86,7 @@ def test_interpolated_autocorrelation_is_exact_for_a_parabola() -> None:
 
 
 def test_onset_floor() -> None:
-    """80 dB under a full-scale 1 kHz sine: a sine 75 dB down shows, one 90 dB down does not."""
+    """The floor is 80 dB under a full-scale 1 kHz sine: 75 dB down shows, 90 dB down does not."""
     for level_db, shows in ((-75, True), (-90, False)):
         sine = 10 ** (level_db / 20) * synth.tone(1000, 2, 22050)
         sine[:22050] = 0

@@ -32,7 +32,7 @@ def music() -> list[Path]:
 
 @pytest.fixture(params=["generated", *(["music"] if MUSIC_DIR else [])])
 def files(request: pytest.FixtureRequest, encoded: EncodedFiles) -> list[Path]:
-    """A generated recording in all formats; and real music, where there is some."""
+    """A generated recording in all formats; and real music, if there is some."""
     return music() if request.param == "music" else [encoded.file(name) for name in FORMATS]
 
 
@@ -83,11 +83,11 @@ def test_another_process_gives_the_same(files: list[Path]) -> None:
 
 
 def in_blocks(samples: NDArray[np.float32] | NDArray[np.int16], frames: int) -> Fingerprint:
-    """Samples handed to the analyzer so many at a time, as decoders do. (Their number is not public.)"""
+    """Return the fingerprint of samples that are passed on in blocks of a given size, as decoders do."""
     assert _core.core is not None
     matrix = samples.reshape(len(samples), -1)
-    values, facts = _core.core.analyze_samples(matrix, 44100, None, None, False, frames)
-    return Fingerprint(values, auralis_fp.Metadata(**facts))
+    values, metadata = _core.core.analyze_samples(matrix, 44100, None, None, False, frames)
+    return Fingerprint(values, auralis_fp.Metadata(**metadata))
 
 
 @pytest.mark.parametrize("frames", [1, 7, 1000, 4095, 4096, 4097, 100_000, 1 << 24])

@@ -1,6 +1,6 @@
 """Every allocation of an analysis fails once: an error, nothing left behind, and the next run is as before.
 
-The program is tests/cpp/allocation_failures.cpp. Whatever is asked for by the core must pass. FFmpeg itself
+The program is tests/cpp/allocation_failures.cpp. Every failed allocation of the core must pass. FFmpeg itself
 is not free of faults there; those of FFmpeg 5.1 are listed, so that a new one shows.
 """
 

@@ -1,4 +1,4 @@
-"""The shape of the public interface: what goes in, what comes out, what it promises."""
+"""The public interface: arguments, results, promises."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_version_is_the_installed_one() -> None:
 
 
 def test_a_copy_without_an_installation_works(tmp_path: Path) -> None:
-    """As in a frozen program, which has the modules and nothing that tells their version."""
+    """As in a frozen program, which has the modules but no record of their version."""
     assert _native.core is not None
     assert _native.core.__file__ is not None
     shutil.copytree(Path(auralis_fp.__file__).parent, tmp_path / "auralis_fp", dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""Memory that is shared with the caller: buffers of every kind, held while in use, whatever others do."""
+"""Memory shared with the caller: buffers of every kind, held while they are in use."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_buffers_that_are_closed() -> None:
 
 @contextmanager
 def inside(entry: Entry, *arguments: object) -> Iterator[None]:
-    """While another thread is in the midst of an analysis; it is cancelled in the end."""
+    """While another thread is in the middle of an analysis, which is cancelled in the end."""
     token, cancelled = CancelToken(), threading.Event()
 
     def work() -> None:
@@ -230,7 +230,7 @@ def refusal(entry: Entry, *arguments: object) -> AnalysisError | None:
     "kind", ["wav-f32", "wav-s16", "flac-16", "mp3-vbr-4", "vorbis", "aac-m4a", "opus", "wavpack"]
 )
 def test_bytes_that_change_meanwhile(kind: str, encoded: EncodedFiles) -> None:
-    """Whatever is read is some file or other: finite numbers, or an error."""
+    """Whatever was read, the outcome is an error or finite numbers."""
     original = encoded.file(kind).read_bytes()
     data, rng = bytearray(original), np.random.default_rng(5)
 
@@ -246,7 +246,7 @@ def test_bytes_that_change_meanwhile(kind: str, encoded: EncodedFiles) -> None:
 
 
 def test_a_file_that_changes_meanwhile(encoded: EncodedFiles, tmp_path: Path) -> None:
-    """Overwritten, cut off, grown and replaced by another, in place."""
+    """A file is overwritten, truncated, extended and replaced, in place."""
     contents = [encoded.file(name).read_bytes() for name in ("wav-s16", "flac-16", "mp3-vbr-4", "vorbis")]
     path, rng = tmp_path / "x", np.random.default_rng(6)
     path.write_bytes(contents[0])
@@ -262,7 +262,7 @@ def test_a_file_that_changes_meanwhile(encoded: EncodedFiles, tmp_path: Path) ->
 
 
 def test_samples_that_change_meanwhile() -> None:
-    """Every block is checked after it was read: no NaN gets past the check into the measurement."""
+    """Every block is checked after it was read, so that no NaN can pass."""
     samples = synth.song("rock", 20)
 
     def scribble() -> None:

@@ -1,4 +1,4 @@
-"""Deadlines, cancelling, the interpreter lock: an analysis is a good guest in any program."""
+"""Deadlines, cancellation and the GIL."""
 
 from __future__ import annotations
 
@@ -92,11 +92,11 @@ def test_a_cancelled_token_stays_cancelled(wav: Path) -> None:
             auralis_fp.analyze(wav, cancel=token)
 
 
-# --- the global interpreter lock ---------------------------------------------------------------------
+# --- the GIL ---------------------------------------------------------------------
 
 
 def test_python_threads_go_on_during_an_analysis(encoded: EncodedFiles) -> None:
-    """A thread that wakes every millisecond: holding the lock would let it wake once."""
+    """A thread that wakes every millisecond; if the GIL were held, it would wake only once."""
     path = encoded.file("mp3-vbr-0")
     wakings, stop = 0, threading.Event()
 
@@ -133,7 +133,7 @@ def test_other_analyses_end_during_a_long_one(encoded: EncodedFiles, long_wav: P
 
 
 def test_two_threads_keep_two_processors_busy(encoded: EncodedFiles) -> None:
-    """CPU time over wall time of two threads, set against what other programs left of two processors."""
+    """CPU time over wall time of two threads, relative to what other programs left of two processors."""
     path = encoded.file("flac-16")
 
     def work() -> None:
@@ -154,6 +154,6 @@ def test_two_threads_keep_two_processors_busy(encoded: EncodedFiles) -> None:
 
 
 def busy_s() -> float:
-    """Seconds that all processors of the machine spent working, ever."""
+    """Seconds that all processors of the machine have worked since it was started."""
     user, nice, system, _idle, _wait, *others = map(int, Path("/proc/stat").read_text().split()[1:9])
     return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")

@@ -1,4 +1,4 @@
-"""Without the compiled core the reference analyzer takes over, or one clear error tells why not."""
+"""Without the compiled core, the reference analyzer takes over, or one clear error says why not."""
 
 from __future__ import annotations
 

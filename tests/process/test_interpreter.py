@@ -1,4 +1,4 @@
-"""The end of the interpreter, forks, sub-interpreters: nothing hangs and nothing crashes."""
+"""Exit of the interpreter, forks, sub-interpreters: nothing hangs or crashes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from support.processes import run_program
 
 import auralis_fp
 
-# --- the end -----------------------------------------------------------------------------------------
+# --- exit ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("attempt", range(6))
 def test_daemon_threads_that_come_back_while_the_interpreter_ends(attempt: int, wav: Path) -> None:
-    """The end takes long enough that every thread asks for the interpreter lock, and never gets it."""
+    """The exit takes so long that every thread asks for the GIL, and never gets it."""
     assert run_program("interpreter/daemon_threads", wav, attempt).stdout.split() == ["end"]
 
 
@@ -24,7 +24,7 @@ def test_a_daemon_thread_that_does_not_come_back(long_wav: Path) -> None:
 
 
 def test_a_daemon_thread_that_is_importing() -> None:
-    """The interpreter ends at sixty moments of the import, most of which ended with an abort once."""
+    """The interpreter exits at sixty moments of the import, most of which once ended with an abort."""
     for moment in range(60):
         assert run_program("interpreter/import_in_a_daemon_thread", moment / 200).stdout.split() == ["end"]
 

@@ -1,4 +1,4 @@
-"""Files that kill the process that analyses them: what is left of it is a verdict."""
+"""Files that crash the process that analyses them: only a worker ends, and the file gets an error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _clean_start() -> None:
 
 @pytest.fixture
 def order(tmp_path: Path, wav: Path) -> Order:
-    """Give a maker of files that tell :mod:`support.killers` what to do; they have a good neighbour."""
+    """Return a maker of files that tell :mod:`support.killers` what to do; they have a good neighbour."""
     shutil.copyfile(wav, tmp_path / "good.wav")
 
     def make(what: str) -> str:
@@ -223,7 +223,7 @@ def test_workers_are_used_again_and_leave_when_idle(
         pids.add(int(caught.value.cause))
     assert [worker.pid for worker in workers()] == list(pids)
     (resting,) = workers()
-    resting.kill()  # as if it had left, or the system had taken it
+    resting.kill()  # as if it had ended by itself, or the system had killed it
     assert_identical(killing(wav), auralis_fp.analyze(wav))
 
 
@@ -247,7 +247,7 @@ def test_what_cannot_start_is_not_the_files_fault(wav: Path, monkeypatch: pytest
 
 
 def mortal_python(folder: Path, deaths: int) -> Path:
-    """Return an interpreter that is killed so many times before it starts, and counts its starts."""
+    """Return an interpreter that is killed at its first starts, as often as told, and counts its starts."""
     script = folder / "python"
     script.write_text(
         f"#!/bin/sh\necho >> '{folder}/starts'\n"
@@ -328,7 +328,7 @@ def test_a_program_that_ends_in_the_middle_leaves_nothing(long_wav: Path) -> Non
 def test_a_forked_copy_of_the_program_hides_no_death(
     order: Order, killing: IsolatedAnalyzer, wav: Path
 ) -> None:
-    """It keeps the connections open, which then do not tell that a worker has gone."""
+    """It keeps the connections open, which then do not show that a worker has ended."""
     killing(wav)
     copy = os.fork()
     if copy == 0:

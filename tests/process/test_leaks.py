@@ -115,7 +115,7 @@ def allocated_bytes() -> int:
 
 
 def held(case: Call) -> dict[str, int]:
-    """What a leak would make grow."""
+    """The counters that a leak would raise."""
     gc.collect()
     counts = {f"references to argument {i}": sys.getrefcount(x) for i, x in enumerate(case[2])}
     counts |= {f"references to {name}": sys.getrefcount(x) for name, x in case[3].items() if x is not None}
@@ -134,7 +134,7 @@ def test_shares_add_up() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_calls_leave_nothing_behind(name: str, path: str) -> None:
-    """One leaked reference, block or byte a call would show as many times as there are calls."""
+    """A leaked reference, block or byte per call would show once for each call."""
     case = CASES[name]
     times = CALLS * case[0] // 1000
     call(case, path, times // 10)  # fills caches and free lists
@@ -152,7 +152,7 @@ def test_calls_leave_nothing_behind(name: str, path: str) -> None:
 
 @pytest.mark.unsanitized("malloc tells nothing of its allocator")
 def test_a_leak_would_show() -> None:
-    """The measure itself: a reference kept, a block of Python's and one of C's."""
+    """The measurement itself, with a leaked reference, a block of Python's and one of C's."""
     kept: list[object] = []
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
@@ -173,7 +173,7 @@ def test_a_leak_would_show() -> None:
 
 
 def test_errors_and_results_are_freed_with_the_last_reference(path: str) -> None:
-    """Not kept alive by a cycle until the garbage collector comes by."""
+    """No cycle keeps anything alive until the garbage collector runs."""
     gc.collect()
     gc.disable()
     try:
@@ -188,7 +188,7 @@ def test_errors_and_results_are_freed_with_the_last_reference(path: str) -> None
 
 
 def test_memory_of_the_process_is_flat(path: str) -> None:
-    """Resident memory, which also sees what no counter does."""
+    """Resident memory, which shows even what no counter does."""
     page = os.sysconf("SC_PAGE_SIZE")
 
     def resident() -> int:

@@ -1,4 +1,4 @@
-"""Arrays of samples: any layout in memory, two types, and a word about everything else."""
+"""Arrays of samples: any layout in memory, two types, and a clear error for everything else."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def mapped(x: Array, folder: Path) -> Array:
 
 
 class Subclass(np.ndarray[Any, Any]):
-    """Says that it is something else."""
+    """An array that claims to be something else."""
 
     def __getattribute__(self, name: str) -> Any:
         lies = {"dtype": np.dtype(np.complex128), "shape": (1 << 40, 8), "strides": (1 << 20, 8), "ndim": 7}
@@ -80,7 +80,7 @@ class Subclass(np.ndarray[Any, Any]):
 
 
 class ArrayLike:
-    """No array, but gives one when asked."""
+    """Not an array, but converts to one."""
 
     def __init__(self, array: Array) -> None:
         self.array = array
@@ -133,7 +133,7 @@ def test_samples_are_not_copied(samples: Array) -> None:
     tracemalloc.start()
     try:
         auralis_fp.analyze_samples(samples, RATE)
-        _, peak = tracemalloc.get_traced_memory()  # NumPy tells it of its arrays
+        _, peak = tracemalloc.get_traced_memory()  # NumPy passes it on to its arrays
     finally:
         tracemalloc.stop()
     assert peak < samples.nbytes / 2

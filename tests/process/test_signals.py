@@ -1,4 +1,4 @@
-"""Signals while the core works: handlers run in time, what they raise comes out, nothing else happens."""
+"""Signals during an analysis: handlers run in time, their exceptions propagate, nothing else happens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Struck(Exception):
 
 @contextmanager
 def alarms(handler: Callable[[], None], every_s: float) -> Iterator[None]:
-    """A signal whenever this process has used so much processor time, with this handler."""
+    """Send a signal, with this handler, whenever this process has used a given amount of processor time."""
     before = signal.signal(signal.SIGPROF, lambda number, frame: handler())
     signal.setitimer(signal.ITIMER_PROF, every_s, every_s)
     try:
@@ -44,7 +44,7 @@ def strike() -> None:
 
 
 def test_ctrl_c_stops_an_analysis(long_wav: Path) -> None:
-    """SIGINT while the core works: KeyboardInterrupt after 100 ms of work at most, and all is well after."""
+    """SIGINT during an analysis: KeyboardInterrupt after at most 100 ms of work; the next analysis works."""
     assert run_program("signals/ctrl_c", long_wav, STOP_S).stdout.split() == ["True", "usable"]
 
 
@@ -53,7 +53,7 @@ def test_ctrl_c_stops_analyze_many(long_wav: Path) -> None:
 
 
 def test_a_signal_handler_runs_during_an_analysis(long_wav: Path) -> None:
-    """A handler that does not raise interrupts nothing but the wait for its turn."""
+    """A handler that does not raise interrupts nothing."""
     hits: list[int] = []
     before = signal.signal(signal.SIGALRM, lambda number, frame: hits.append(number))
     signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
@@ -78,7 +78,7 @@ def test_what_a_handler_raises_comes_out(entry: str, long_wav: Path) -> None:
 
 
 def test_a_handler_that_analyses(encoded: EncodedFiles) -> None:
-    """On the main thread, in the midst of its own analysis."""
+    """On the main thread, in the middle of its own analysis."""
     path, other = encoded.file("mp3-vbr-0"), encoded.file("wav-s16")
     expected, results = auralis_fp.analyze(path), []
 
@@ -115,7 +115,7 @@ def test_signals_at_any_moment(encoded: EncodedFiles) -> None:
 
 
 def test_signals_while_many_threads_are_inside(encoded: EncodedFiles) -> None:
-    """Handlers run on the main thread, which waits; the threads notice nothing."""
+    """Handlers run on the main thread, which waits; the other threads are not affected."""
     names = ["wav-s16", "flac-16", "mp3-vbr-4", "vorbis", "opus", "aac-m4a"] * 8
     expected = {name: auralis_fp.analyze(encoded.file(name)) for name in set(names)}
     hits: list[int] = []
@@ -127,7 +127,7 @@ def test_signals_while_many_threads_are_inside(encoded: EncodedFiles) -> None:
 
 
 def test_interrupted_reads_are_read_again(encoded: EncodedFiles) -> None:
-    """Signals that interrupt system calls are no I/O errors."""
+    """System calls that signals interrupt are not I/O errors."""
     paths = encoded.file("wav-f64"), encoded.file("mp3-cbr-320")
     assert run_program("signals/interrupted_reads", *paths).stdout.split() == ["2"]
 

@@ -1,4 +1,4 @@
-"""A quarter of a minute of tests/tools/soak.py, and whether its judgement would notice what it is for."""
+"""Fifteen seconds of tests/tools/soak.py, and tests of its verdict."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = NDArray[np.float64]
 
 
 def test_sixteen_threads_over_good_and_bad_files(tmp_path: Path) -> None:
-    """Too short to say something about memory; everything else is as in the long run."""
+    """Too short for a verdict on memory; everything else is as in the long run."""
     run = soak.Soak(soak.cases(tmp_path, None, mutated=50), threads=16)
     run.run(15, every_s=1, tell=lambda line: None)
     assert [word for word in run.judge() if "held" not in word and "memory" not in word] == []
@@ -27,7 +27,7 @@ def test_sixteen_threads_over_good_and_bad_files(tmp_path: Path) -> None:
 
 
 def samples(resting_mb: Array, held_mb: Array) -> list[soak.Sample]:
-    """An hour, looked at every minute."""
+    """An hour, with a sample every minute."""
     pairs = zip(resting_mb.tolist(), held_mb.tolist(), strict=True)
     return [
         soak.Sample(60.0 * i, 400, resting, held, 40, 17, 1000 * i) for i, (resting, held) in enumerate(pairs)
@@ -56,7 +56,7 @@ def test_descriptors_and_threads_that_stay() -> None:
 def test_what_malloc_has_handed_out() -> None:
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
-    gc.collect()  # what other tests left is not to be freed in between
+    gc.collect()  # what other tests left must not be freed in between
     gc.disable()
     try:
         before = soak.held_mb()

@@ -1,4 +1,4 @@
-"""Nothing that FFmpeg says reaches the terminal: it ends as the cause in an error, or nowhere."""
+"""None of FFmpeg's messages reaches the terminal; one may become the cause of an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import auralis_fp
 
 
 def run(name: str, *arguments: object) -> str:
-    """Standard output; what the process wrote to the error stream by any way must be nothing."""
+    """Return the standard output; nothing may be written to the error stream in any way."""
     done = run_program(name, *arguments, timeout=600)
     assert done.stderr == ""
     return done.stdout
@@ -23,7 +23,7 @@ def run(name: str, *arguments: object) -> str:
 
 @pytest.fixture(scope="module")
 def damaged(encoded: EncodedFiles, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Damaged in the head, damaged in the middle, cut off, in every format; and files of lies."""
+    """Files of every format, damaged at the beginning or in the middle, or truncated; and false claims."""
     folder = tmp_path_factory.mktemp("damaged")
     rng = np.random.default_rng(7)
     paths = []
@@ -57,7 +57,7 @@ def test_threads_at_work_when_the_interpreter_exits(damaged: list[Path]) -> None
 
 
 def test_the_files_do_make_ffmpeg_speak(damaged: list[Path]) -> None:
-    """So that the tests above could fail."""
+    """Shows that the tests above can fail."""
     spoken = 0
     for path in damaged[:60]:
         done = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-f", "null", "-"], capture_output=True)

@@ -1,6 +1,6 @@
 """Sixteen threads at once over good and bad files, bytes and arrays, some out of time, some cancelled.
 
-Each call must give what it gives alone. ``scripts/sanitize tsan`` runs this with the thread sanitizer.
+Each call must return what it returns alone. ``scripts/sanitize tsan`` runs this with the thread sanitizer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NAMES = (
 
 
 def outcome(work: Callable[[], Fingerprint]) -> tuple[object, ...]:
-    """What a call gave, to the last bit."""
+    """The outcome of a call, to the last bit."""
     try:
         fp = work()
     except AnalysisError as error:
@@ -76,7 +76,7 @@ def test_each_thread_gets_its_own_answer(calls: list[Callable[[], Fingerprint]])
 
 
 def test_cancelled_from_elsewhere_at_any_moment(encoded: EncodedFiles) -> None:
-    """A thread cancels one token after another while sixteen work: the answer, or Cancelled, nothing else."""
+    """A thread cancels one token after another while sixteen analyse: the result or Cancelled."""
     paths = [encoded.file(name) for name in NAMES]
     expected = {path: outcome(partial(auralis_fp.analyze, path)) for path in paths}
     tokens = [CancelToken() for _ in range(2 * len(paths))]

@@ -34,6 +34,6 @@ def root(tmp_path_factory: pytest.TempPathFactory, encoded: EncodedFiles) -> Pat
 
 @pytest.fixture(scope="session")
 def server(root: Path) -> Iterator[Server]:
-    """A server that all tests may use which leave it as it was."""
+    """A server for all tests that leave it as it was."""
     with running_server("--root", root) as one:
         yield one

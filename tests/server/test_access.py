@@ -1,4 +1,4 @@
-"""Who may ask, and for what: nothing outside the roots, no other host name, no web page."""
+"""Who may send requests, and for what: nothing outside the roots, no other host name, no web page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything has an end: workers, waiting places, time, bodies, clients that leave, the server itself."""
+"""Bounds: workers, waiting places, time, bodies, clients that disconnect, shutdown."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_request_whose_time_is_over_is_answered(long_root: Path, long_wav: Pat
         ThreadPoolExecutor(3) as pool,
     ):
         answers = list(pool.map(lambda _: server.fingerprint(long_wav), range(3)))
-    # One ran out of time in work, the others while they waited: those may come again.
+    # One ran out of time while it was measured, the others while they waited: those may try again.
     kinds = sorted((one.status_code, one.json().get("kind", "")) for one in answers)
     assert (422, "Timeout") in kinds
     assert set(kinds) <= {(422, "Timeout"), (503, "")}
@@ -182,7 +182,7 @@ def test_kill_and_restart(root: Path, long_root: Path, long_wav: Path) -> None:
 
 
 def test_answers_are_sent_without_delay() -> None:
-    """What asyncio wants to see of a socket; or else an answer in two pieces waits 40 ms in between."""
+    """What asyncio requires of a socket; otherwise, an answer in two pieces waits 40 ms in between."""
     sockets = _listen("localhost", 0)
     assert {one.proto for one in sockets} == {socket.IPPROTO_TCP}
     for one in sockets:

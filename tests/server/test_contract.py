@@ -1,4 +1,4 @@
-"""The old server's contract: its clients go on as before, and delete nothing."""
+"""The old server's contract: its clients work as before, and delete nothing."""
 
 from __future__ import annotations
 

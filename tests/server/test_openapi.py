@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, true of every answer, and shown by a page that needs nothing else."""
+"""The OpenAPI document: valid, correct for every answer, and shown by a page that needs nothing else."""
 
 from __future__ import annotations
 

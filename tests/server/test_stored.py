@@ -1,4 +1,4 @@
-"""``serve --db``: what a library knows of an unchanged file is the answer; everything else is measured."""
+"""``serve --db``: unchanged files of a library are answered from it; everything else is measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.server import Server, running_server
 
 import auralis_fp
 
-MARK = 12.5  # a tempo that no measurement gives
+MARK = 12.5  # a tempo that is never measured
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Recordings on which the compiled core and the reference analyzer are held against each other."""
+"""Recordings on which the compiled core and the reference analyzer are compared."""
 
 from __future__ import annotations
 

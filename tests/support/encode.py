@@ -14,7 +14,7 @@ from support.synth import Samples
 
 
 def ffmpeg(*arguments: str | Path, stdin: bytes | None = None) -> bytes:
-    """Run ffmpeg; its standard output. Fails with what it printed."""
+    """Run ffmpeg and return its standard output; if it fails, fail with what it printed."""
     command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)]
     if stdin is not None:
         command.remove("-nostdin")

@@ -1,4 +1,4 @@
-"""Runs what the documentation shows: blocks of Python, and commands with their output."""
+"""Runs the examples of the documentation: blocks of Python, and commands with their output."""
 
 from __future__ import annotations
 

@@ -16,14 +16,14 @@ from auralis_fp import CancelToken, CorruptAudio, Fingerprint
 
 
 class Unpicklable(Exception):
-    """Remembers fewer arguments than it takes."""
+    """An exception that keeps fewer arguments than it needs."""
 
     def __init__(self, one: str, two: str) -> None:
         super().__init__(f"{one} and {two}")
 
 
 def analyze(path: str, *, timeout: float | None = None, cancel: CancelToken | None = None) -> Fingerprint:
-    """Obey the file, or measure it if it says nothing."""
+    """Do what the file says, or measure it if it says nothing."""
     content = Path(path).read_bytes()
     order = content.decode() if content.startswith(b"do ") else ""
     if order.endswith(" once"):  # that is, in the first process that tries it
@@ -40,7 +40,7 @@ def analyze(path: str, *, timeout: float | None = None, cancel: CancelToken | No
             while True:
                 hoard.append(bytearray(1 << 20))
         case ["hang"]:
-            time.sleep(600)  # and looks at no time limit
+            time.sleep(600)  # and ignores time limits
         case ["babble"]:
             sys.stdout.write("not for the connection\n" * 1000)
             sys.stdout.flush()

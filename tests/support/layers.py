@@ -12,9 +12,9 @@ from typing import Final
 
 PACKAGE: Final = "auralis_fp"
 
-# What stands left of an arrow may use everything that arrows lead to from there. A room is a folder, with
-# all that is in it, or a single module; one with rooms inside is its __init__.py alone. What is here and has
-# no folder yet is to come.
+# A room left of an arrow may use every room that arrows lead to from there. A room is a folder, with all that
+# is in it, or a single module; a room with rooms inside is its __init__.py alone. Rooms without a folder are
+# still to come.
 PYTHON: Final = """
 ground = cancel fingerprint metadata schema errors _types _build _version _text _native
 
@@ -78,7 +78,7 @@ class Rooms:
 
 
 def python_violations(root: Path, table: str = PYTHON) -> list[str]:
-    """Return what is wrong with the imports of a package in the folder ``root``, a line for each fault."""
+    """Return the faults in the imports of a package in the folder ``root``, a line for each."""
     rooms = Rooms(table)
     files = {_module(root, file): file for file in sorted(root.rglob("*.py"))}
     found: list[str] = []
@@ -91,7 +91,7 @@ def python_violations(root: Path, table: str = PYTHON) -> list[str]:
 
 
 def cpp_violations(root: Path, table: str = CPP) -> list[str]:
-    """Return what is wrong with the includes of the core in the folder ``root``, a line for each fault."""
+    """Return the faults in the includes of the core in the folder ``root``, a line for each."""
     found: list[str] = []
     uses: Graph = {}
     for file in sorted([*root.rglob("*.h"), *root.rglob("*.cpp")]):
@@ -132,8 +132,8 @@ def _module(root: Path, file: Path) -> str:
 def _imports(tree: ast.Module, modules: set[str]) -> tuple[list[str], set[str]]:
     """Return what is wrong with the way a module imports, and the modules of the package it imports.
 
-    What a function imports counts, and so does what only a type checker sees: that the types of a room are
-    known is knowing the room. What a module's ``__getattr__`` imports does not: it keeps a name for others.
+    Imports inside functions count, and so do those for type checkers only: to know a room's types is to know
+    the room. Imports in a module's ``__getattr__`` do not count: they keep a name for callers.
     """
     wrong: list[str] = []
     imported: set[str] = set()

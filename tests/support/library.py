@@ -1,4 +1,4 @@
-"""What the library's tests are made of: short files, a predictable analyzer, an application's database."""
+"""Tools of the library's tests: short files, a predictable analyzer, an application's database."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from auralis_fp.library.work.progress import Snapshot
 LIBRARY_ROWS = 54_756
 
 Music = Callable[[int], list[str]]
-"""Makes a folder with so many short files, and returns their paths: the fixture ``music``."""
+"""Makes a folder with a given number of short files, and returns their paths: the fixture ``music``."""
 
 
 def write_noise(path: str | Path, seed: int = 0, seconds: float = 0.2, rate: int = 8000) -> str:

@@ -1,4 +1,4 @@
-"""Ways to damage a file: deterministic, each after the kind of accident or malice that it stands for."""
+"""Ways to damage a file, deterministic, each named after a kind of accident or malice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Generator: TypeAlias = np.random.Generator
 
 @dataclass(frozen=True)
 class Sources:
-    """What one mutation starts from: a file, another of its format, one of another format."""
+    """The input of a mutation: a file, another one of its format, one of another format."""
 
     data: bytes
     sibling: bytes

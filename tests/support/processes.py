@@ -14,7 +14,7 @@ PROGRAMS: Final = Path(__file__).with_name("programs")
 
 
 def environment(changes: Mapping[str, str] = {}) -> dict[str, str]:
-    """What this process has, with changes; programs find this folder's modules in it."""
+    """This process's environment, with changes, in which programs find the modules of this folder."""
     return {**os.environ, "PYTHONPATH": str(TESTS), **changes}
 
 
@@ -30,7 +30,7 @@ def run_program(
     cwd: Path | None = None,
     variables: Mapping[str, str] = {},
 ) -> subprocess.CompletedProcess[str]:
-    """Run one of :data:`PROGRAMS`. Fails with what it printed if it does, and when it hangs."""
+    """Run one of :data:`PROGRAMS`; if it fails or hangs, fail with what it printed."""
     done = subprocess.run(
         program(name, *arguments),
         capture_output=True, text=True, timeout=timeout, cwd=cwd, env=environment(variables),

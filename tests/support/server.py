@@ -35,7 +35,7 @@ class Server:
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
     def raw(self, request: bytes, timeout: float = 40) -> bytes:
-        """What comes back for bytes that need not be HTTP, until the server closes the connection."""
+        """Return the answer to bytes that need not be HTTP, until the server closes the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout) as connection:
             connection.sendall(request)
             answer = b""

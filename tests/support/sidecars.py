@@ -1,4 +1,4 @@
-"""Sidecar files as the contract with the existing application has them, independently of the package."""
+"""Sidecar files by the contract with the existing application, written independently of the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How soon an analysis that is told to stop must have stopped."""
+"""How soon an analysis must stop."""
 
 from __future__ import annotations
 

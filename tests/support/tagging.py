@@ -15,7 +15,7 @@ ART_BYTES: Final = 800_000
 
 @cache
 def art() -> bytes:
-    """Of any bytes: also such as frames begin with, or other tags."""
+    """A tag of arbitrary bytes, including those with which frames or other tags begin."""
     data = np.random.default_rng(5).bytes(ART_BYTES - 300)
     return (
         data + b"TAG" + data[:50] + b"\xff\xfb\x90\x64" + b"APETAGEX" + bytes(50) + b"LYRICSEND" + data[:176]
@@ -107,5 +107,5 @@ def trailing() -> Iterator[tuple[str, bytes]]:
 
 
 def single_tags() -> list[bytes]:
-    """All that may stand at the end."""
+    """All tags that may stand at the end."""
     return [tag for kind in _TRAILING for tag in kind.values() if tag]

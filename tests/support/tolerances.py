@@ -28,7 +28,7 @@ def assert_agree(
     *,
     besides: frozenset[str] = frozenset(),
 ) -> None:
-    """Fails with a table of every dimension that is off, and where the undefined ones differ."""
+    """Fail with a table of all dimensions that differ, and of undefined ones in only one of the two."""
     assert measured.undefined == expected.undefined
     off = [
         f"{name}: {measured[name]:.9g}, {difference:.3g} from {expected[name]:.9g}, not {tolerance[name]:g}"
@@ -39,7 +39,7 @@ def assert_agree(
 
 
 def assert_identical(measured: Fingerprint, expected: Fingerprint) -> None:
-    """Bit for bit, and the same dimensions undefined."""
+    """Require equal bits, and the same undefined dimensions."""
     changed = [
         f"{name}: {measured[name]!r} != {expected[name]!r}"
         for name in NAMES

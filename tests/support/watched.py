@@ -1,4 +1,4 @@
-"""Worker processes under watch: what a job does to its process (crash, hang, memory) is told of the job.
+"""Supervised worker processes: what a job does to its process (crash, hang, memory) is its verdict.
 
 A worker reads jobs from its standard input and answers each with one line on its standard output.
 """
@@ -44,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a job.
+    """The outcome of a job.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, job: str) -> Answer:
-        """Give the worker a line and wait for its answer, or for what went wrong."""
+        """Write a line to the worker, and return its answer or what went wrong."""
         process = self._process = self._process or self._start()
         assert process.stdin is not None
         printed = self._errors.seek(0, os.SEEK_END)
@@ -80,7 +80,7 @@ class Worker:
             process.stdin.write(job.encode() + b"\n")
             process.stdin.flush()
             verdict, text = self._await(process, cpu_before)
-        except (BrokenPipeError, FileNotFoundError, ProcessLookupError):  # it ended under our hands
+        except (BrokenPipeError, FileNotFoundError, ProcessLookupError):  # it has just ended
             verdict, text = "crash", ""
         if verdict != "answered":
             process.kill()
@@ -129,7 +129,7 @@ class Worker:
 def watch(
     commands: Sequence[Sequence[str]], jobs: Iterable[str], limits: Limits
 ) -> Iterator[tuple[str, Answer]]:
-    """Share jobs out among workers, one for each command; give (job, answer) as they are answered."""
+    """Share jobs out among workers, one for each command; yield (job, answer) as they are answered."""
     workers = [Worker(command, limits) for command in commands]
     waiting, lock, answers = iter(jobs), threading.Lock(), queue.SimpleQueue[tuple[str, Answer] | None]()
 
@@ -151,7 +151,7 @@ def watch(
             for _ in running:
                 yield from iter(answers.get, None)
         finally:
-            waiting = iter(())  # left early: nothing more is begun
+            waiting = iter(())  # the caller has left: nothing more is begun
     for worker in running:
         worker.result()
 

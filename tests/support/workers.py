@@ -21,7 +21,7 @@ def workers(of: int | None = None) -> list[psutil.Process]:
 
 
 def eventually(condition: Callable[[], object]) -> bool:
-    """Whether something comes true, given the time that a busy machine takes."""
+    """Return whether something becomes true in the time that a busy machine takes."""
     for _ in range(1200):
         if condition():
             return True

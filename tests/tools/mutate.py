@@ -1,9 +1,9 @@
-"""Analyses mutated files of every format and tells what became of them.
+"""Analyses mutated files of every format and reports the outcomes.
 
     scripts/python tests/tools/mutate.py FILES [--seed N] [--workers N] [--keep FOLDER]
 
-Every file is a function of the seed and its number. It is analysed in a worker process under watch: a crash,
-5 s of processor time or a gigabyte of memory is told of the file that caused it. What is right: an
+Every file is a function of the seed and its number. It is analysed in a supervised worker process: a crash,
+5 s of processor time or a gigabyte of memory is reported with the file that caused it. Right is: an
 ``AnalysisError`` that names the file, or 25 finite numbers in their range and plausible metadata; the same
 from the bytes in memory; and nothing on the terminal. Files that went wrong are kept. Exit status 1 says so.
 """
@@ -79,7 +79,7 @@ def encode_sources(folder: Path) -> None:
 
 
 def work(sources: Path, own: Path) -> None:
-    """Answer jobs from standard input; the file in question stands in ``own`` until its answer is given."""
+    """Answer jobs from standard input; the file at hand stays in ``own`` until the answer is written."""
     for line in sys.stdin:
         job = Job(**json.loads(line))
         own.write_bytes(job.make(sources))
@@ -87,7 +87,7 @@ def work(sources: Path, own: Path) -> None:
 
 
 def examine(path: Path) -> dict[str, Any]:
-    """Analyse a file; what came of it, what was wrong with that, seconds and megabytes that it took."""
+    """Analyse a file; return the outcome, what is wrong with it, and the seconds and megabytes it took."""
     data = path.read_bytes()
     before = reset_peak_megabytes()
     start = time.thread_time()
@@ -101,7 +101,7 @@ def examine(path: Path) -> dict[str, Any]:
 
 
 def attempt(analyse: Any, path: str) -> tuple[Any, list[str]]:
-    """What an analysis gave, in a form to compare, and what is wrong with it."""
+    """Return the outcome of an analysis, in a form to compare, and what is wrong with it."""
     try:
         fp: Fingerprint = analyse()
     except AnalysisError as error:
@@ -115,7 +115,7 @@ def attempt(analyse: Any, path: str) -> tuple[Any, list[str]]:
 
 
 def faults(fp: Fingerprint) -> list[str]:
-    """What a fingerprint must not say about any file."""
+    """Yield what is wrong with a fingerprint, whatever the file."""
     wrong = []
     for d in DIMENSIONS:
         value, maximum = fp[d.name], LOUDEST_LUFS if d.name == "lufs" else d.maximum
@@ -135,7 +135,7 @@ def faults(fp: Fingerprint) -> list[str]:
         m.declared_duration is None or 0 <= m.declared_duration < math.inf,
         0 <= m.clipped_runs <= m.channels * m.samples_decoded / 3,
         0 <= m.peak <= 1e6,
-        abs(m.dc_offset) <= m.peak + 2**-22,  # in steps of which it is summed
+        abs(m.dc_offset) <= m.peak + 2**-22,  # the unit in which it is summed
         not m.identical_channels or m.channels > 1,
     )
     if not all(sane):
@@ -160,7 +160,7 @@ def reset_peak_megabytes() -> float:
 
 @dataclass
 class Tally:
-    """What became of a group of files."""
+    """The outcomes of a group of files."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -173,7 +173,7 @@ class Tally:
 
 @dataclass
 class Report:
-    """What became of all files, by format and by mutation, and what went wrong."""
+    """The outcomes of all files, by format and by mutation, and what went wrong."""
 
     groups: dict[str, dict[str, Tally]]
     wrong: list[str]
@@ -197,7 +197,7 @@ class Report:
 
 
 def run(numbers: Iterable[int], seed: int, *, workers: int, keep: Path) -> Report:
-    """Analyse the mutated files of these numbers; what went wrong is copied to ``keep``."""
+    """Analyse the mutated files with these numbers; those that go wrong are copied to ``keep``."""
     by_mutation = {name: Tally() for name in MUTATIONS}
     by_format = {name: Tally() for name in FORMATS}
     report = Report({"mutation": by_mutation, "format": by_format}, [])

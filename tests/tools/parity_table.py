@@ -2,8 +2,8 @@
 
     scripts/python tests/tools/parity_table.py FOLDER
 
-Decodes every file once with the ffmpeg command line, gives the samples to both, in two processes, and
-prints a table: per dimension the tolerance, the worst difference and the track it occurred on.
+Decodes every file once with the ffmpeg command line, measures the samples with both, in two processes, and
+prints a table: for each dimension the tolerance, the worst difference and the track on which it occurred.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""Sixteen threads over good and bad files for as long as wanted, in one process that must stay as it is.
+"""Sixteen threads analyse good and bad files for as long as asked, in one process that must not grow.
 
     scripts/python tests/tools/soak.py MINUTES [--threads N] [--music FOLDER]
 
 Good files of every format and excerpts of music, mutated files, missing ones, directories, arrays, bytes,
-time limits and cancellations, in random order. Tells memory, descriptors and threads now and then. In the
-end, exit status 1 says that something was wrong: a result that differs from the first by one bit, an answer
-that the case does not allow, a call that never came back, a descriptor or a thread too many, or memory that
-grows.
+time limits and cancellations, in random order. Memory, descriptors and threads are printed now and then. Exit
+status 1 means that something was wrong: a result that differs from the first by one bit, an outcome that the
+case does not allow, a call that never returned, a descriptor or a thread too many, or memory that grows.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from auralis_fp import AnalysisError, CancelToken, Fingerprint
 # Python keeps: caches, the interned strings of errors.
 MAX_HELD_STEP_MB: Final = 1.0
 MAX_HELD_MB_PER_HOUR: Final = 2.0
-# What malloc keeps from the system depends on which calls met; it levels out, and is told beside.
+# What malloc keeps depends on which calls coincided; it levels out, and is printed separately.
 MAX_RESTING_STEP_MB: Final = 40.0
 EXCERPT_S: Final = 20
 
@@ -49,7 +48,7 @@ Outcome = str | tuple[bytes, frozenset[str], auralis_fp.Metadata]
 
 @dataclass(frozen=True)
 class Case:
-    """Something to do, and what may come of it."""
+    """A call, and its allowed outcomes."""
 
     name: str
     call: Callable[[], Fingerprint]
@@ -64,7 +63,7 @@ def outcome_of(call: Callable[[], Fingerprint]) -> Outcome:
     return fp.vector.tobytes(), fp.undefined, fp.metadata
 
 
-# --- what there is to do -----------------------------------------------------------------------------
+# --- the calls ----------------------------------------------------------------------------------------
 
 
 def cases(folder: Path, music: Path | None, mutated: int = 400) -> list[Case]:
@@ -140,7 +139,7 @@ class Sample:
     resting_mb : float
         Resident memory while they wait between two calls: what malloc keeps for the next ones counts.
     held_mb : float
-        What malloc has handed out at that time, on all its arenas; a leak shows here, to the kilobyte.
+        What malloc has allocated at that time, in all its arenas; a leak shows here, to the kilobyte.
     descriptors, threads, calls : int
         Open files and threads at rest, and calls answered so far.
     """
@@ -170,7 +169,7 @@ def resident_mb() -> float:
 
 
 def held_mb() -> float:
-    """What glibc's malloc has handed out and not got back, as malloc_info tells."""
+    """What glibc's malloc has allocated and not freed, according to malloc_info."""
     libc = ctypes.CDLL(None)
     libc.fdopen.restype = ctypes.c_void_p
     with tempfile.TemporaryFile() as file:
@@ -205,7 +204,7 @@ class Gate:
 
     @contextmanager
     def closed(self) -> Iterator[bool]:
-        """While all threads wait; False if some did not come within two minutes."""
+        """Hold all threads; False if some did not stop within two minutes."""
         with self._condition:
             self._closed = True
             all_there = self._condition.wait_for(lambda: self._waiting == self._threads, 120)
@@ -217,7 +216,7 @@ class Gate:
 
 @dataclass
 class Soak:
-    """Threads that do the cases in random order, and what was seen meanwhile."""
+    """Threads that make the calls in random order, and what was observed meanwhile."""
 
     cases: list[Case]
     threads: int
@@ -230,7 +229,7 @@ class Soak:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, seconds: float, every_s: float, tell: Callable[[str], None] = print) -> None:
-        """Take the first answers on one thread, then all threads to work until the time is over."""
+        """Record the first outcomes on one thread, then let all threads work until the time is over."""
         for case in self.cases:
             self.check(case, outcome_of(case.call))
         gate, stop = Gate(self.threads), threading.Event()
@@ -289,7 +288,7 @@ class Soak:
             self.wrong.append(f"{case.name}: {kind}, or other numbers than before")
 
     def step(self, column: str) -> float:
-        """How much the median of the last quarter is above that of the second (the first warms up)."""
+        """The median of the last quarter, less that of the second (the first is the warm-up)."""
         values: list[float] = [getattr(sample, column) for sample in self.samples]
         quarter = len(values) // 4
         if quarter == 0:

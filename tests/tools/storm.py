@@ -1,9 +1,9 @@
-"""Many clients at once on one server, half of them leaving early, a tenth hostile; it stays as it was.
+"""Many clients at once on one server, half of which disconnect early, and a tenth are hostile.
 
     scripts/python tests/tools/storm.py FOLDER [--requests N] [--clients N] [--seed N]
 
-FOLDER holds audio files. Exit status 1 if a request that stayed had no answer, an answer was not of the
-contract, or the server kept work, descriptors or memory.
+FOLDER holds audio files. Exit status 1 if a client that waited got no answer, an answer broke the contract,
+or the server kept requests, descriptors or memory.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MEMORY_BYTES: Final = 40_000_000
 
 @dataclass
 class Outcome:
-    """What came of a storm."""
+    """The outcome of a storm."""
 
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -75,7 +75,7 @@ async def _client(server: Server, kind: str, path: str, chance: random.Random, o
         request = _request(kind, path)
         if kind == "slow body":
             writer.write(request[:-10])
-            await asyncio.wait_for(reader.read(), 60)  # let go, with or without a word
+            await asyncio.wait_for(reader.read(), 60)  # disconnect, with or without a reset
             return
         writer.write(request)
         if kind == "leaves":

@@ -1,4 +1,4 @@
-"""Files are placed whole or not at all, and only where they were meant to be."""
+"""Files are placed complete or not at all, and only where they belong."""
 
 from __future__ import annotations
 
@@ -90,5 +90,5 @@ def test_links_do_not_lead_out_of_the_folders_of_a_scan(tmp_path: Path) -> None:
     assert written(tmp_path / "door" / "real" / "song.wav", tmp_path / "door")
     assert written(tmp_path / "door" / "real" / "song.wav", music)
     assert not written(tmp_path / "door" / "real" / "song.wav", tmp_path / "mus")
-    assert written(music / "real" / "song.wav")  # no link on the way: it is what its name says
+    assert written(music / "real" / "song.wav")  # no link on the way
     assert written(music / "real" / "song.wav", Path("/"))

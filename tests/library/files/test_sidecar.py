@@ -1,4 +1,4 @@
-"""Reading ``.25d`` files: the contract with the existing application, and files nobody should trust."""
+"""Reading ``.25d`` files: the contract with the existing application, and files that must not be trusted."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_numbers_nested_by_group_are_read(song: str) -> None:
 
 
 def assert_miss_after(change: Callable[[dict[str, Any]], None], song: str, content: dict[str, Any]) -> None:
-    """Check that a sidecar is read as it is, and not once it is changed."""
+    """Check that a sidecar is valid as it is, and a miss once it is changed."""
     store(song, content)
     assert sidecar.read(song) is not None
     change(content)
@@ -157,7 +157,7 @@ def test_files_of_any_time_have_sidecars(song: str, seconds: float) -> None:
 
 
 def test_times_that_calendars_do_not_hold() -> None:
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # a file system that does
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # on a file system that has it
         far = write_noise(Path(folder) / "song.wav")
         for seconds in (10**12, -(10**12)):
             os.utime(far, (seconds, seconds))

@@ -38,7 +38,7 @@ def test_metadata_goes_into_the_sidecar_and_comes_back(song: str) -> None:
     content = sidecar.load(song)
     assert content is not None
     assert (content.metadata, content.build) == (METADATA, BUILD)
-    # What describes another analysis goes, what is another program's stays.
+    # What describes another analysis is removed, what belongs to another program stays.
     sidecar.write(song, values_of(song), FileState.of(song))
     assert metadata_of(song) == {"note": "of another program"}
     content = sidecar.load(song)

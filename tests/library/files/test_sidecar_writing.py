@@ -1,4 +1,4 @@
-"""Writing ``.25d`` files: what others store is kept, and what could not be kept is left alone."""
+"""Writing ``.25d`` files: what others store is kept, or the file is left alone."""
 
 from __future__ import annotations
 

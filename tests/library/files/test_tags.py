@@ -1,4 +1,4 @@
-"""Reading tags: what files say of themselves, and files that say too much."""
+"""Reading tags, also of files whose tags would take hours or gigabytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MB = 1 << 20
 
 
 def readers() -> list[psutil.Process]:
-    """Processes that read tags for this one."""
+    """Return the processes that read tags for this one."""
     children = psutil.Process().children()
     return [child for child in children if any("tag_reader" in argument for argument in child.cmdline())]
 
@@ -111,7 +111,7 @@ def test_no_tag_takes_more_than_its_ration(tmp_path: Path, name: str, new_reader
     peak = int(status.partition("VmHWM:")[2].split()[0]) << 10
     assert peak < MEMORY + 32 * MB, size
     assert sum(reader.cpu_times()[:2]) < PROCESSOR_S + 1, size
-    # The reader has survived it, and goes on.
+    # The reader has survived it.
     good = write_noise(tmp_path / "good.wav")
     assert read_tags(good).duration == pytest.approx(0.2)
     assert readers() == [reader]

@@ -50,7 +50,7 @@ def test_links_that_lead_anywhere_are_not_followed(house: Path, target: str) -> 
     walk = Walk([str(house / "music")])
     names = [file.path for folder in walk for file in folder.files]
     assert names == [str(house / "music" / name) for name in ("music.wav", "Album/Album.wav")]
-    assert walk.not_followed == ([] if target in ("..", ".") else [str(link)])  # those are met anyway
+    assert walk.not_followed == ([] if target in ("..", ".") else [str(link)])  # those are found anyway
 
 
 def test_links_to_other_folders_are_followed_once(house: Path) -> None:
@@ -66,7 +66,7 @@ def test_links_to_other_folders_are_followed_once(house: Path) -> None:
     ]  # fmt: skip
     assert [len(folder.files) for folder in folders] == [1, 1, 1, 1]
     assert [Path(path).name for path in walk.not_followed] == ["home", "up"]
-    # What another root holds is inside, by whichever name it is met.
+    # What another root holds is inside, under whichever name it is found.
     assert all(folder.inside for folder in Walk([str(house / "music"), str(house / "other")]))
 
 

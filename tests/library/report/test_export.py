@@ -1,4 +1,4 @@
-"""Exports: what they hold beside the numbers."""
+"""Exports: what they hold besides the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report: findings about the recordings of a library, on the terminal and as a list."""
+"""The report: findings about recordings, on the terminal and as a list."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write_samples(path: Path, samples: NDArray[np.float64]) -> None:
 
 @pytest.fixture
 def flawed(tmp_path: Path) -> Path:
-    """A folder with one file of each flaw, and one without."""
+    """A folder with a file for each finding, and one without any."""
     folder = tmp_path / "flawed"
     folder.mkdir()
     noise = np.random.default_rng(1).standard_normal((44100, 2)) / 20
@@ -83,7 +83,7 @@ def test_the_whole_list_goes_to_a_file(flawed: Path, tmp_path: Path) -> None:
         "clipped": ["clipping"], "silent": ["silent"], "mono": ["identical_channels"],
         "offset": ["dc_offset"], "truncated": ["truncated", "damaged_packets"],
     }  # fmt: skip
-    # Nothing has kept the metadata of that scan.
+    # The metadata of that scan were not kept anywhere.
     assert "6 not known" in run_command("report", "--db", database).stdout
     assert run_command("scan", flawed, "--db", tmp_path / "b.db").returncode == 0
     assert run_command("report", "--db", database, "--output", listed, "--examples", "0").returncode == 0

@@ -1,4 +1,4 @@
-"""Whatever a column holds costs no more than its own track; SQLite stores anything in any column."""
+"""Any value in any column, since SQLite stores it: at most, its own track fails."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_every_column_with_every_type_of_value(tmp_path: Path, typed: bool, walk
         scan(repository, *folders)
     again = scan(repository, *folders)
     assert (again.clean, again.statistics.done, again.failed_before) == (True, 0, len(VALUES))
-    # Every other question has an answer too.
+    # All other queries work as well.
     assert len(list(stored_tracks(repository.database))) == expected
     assert all(find_track(repository.database, str(row), "") for row in range(1, len(cases) + 1))
     assert work_ahead(repository.database, outdated=True, retry_failed=False) == 0

@@ -1,4 +1,4 @@
-"""Databases that the existing application made: opened as they are, nothing of theirs changed."""
+"""Databases that the existing application made: opened as they are, and none of their content changed."""
 
 from __future__ import annotations
 

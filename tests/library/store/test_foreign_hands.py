@@ -1,4 +1,4 @@
-"""Other hands on the database: locks, a file that is removed or replaced, schemas of other programs."""
+"""Other programs at the database: locks, a file that is removed or replaced, schemas of their own."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ VALUES = {name: float(index) for index, name in enumerate(NAMES)}
 
 
 def another(repository: LibraryRepository, *, outdated: bool = False) -> LibraryRepository:
-    """Give what a second process has on the same database."""
+    """Return a second process's view of the same database."""
     return LibraryRepository(
         repository.database.url, claim_timeout_s=repository.claim_timeout_s, outdated=outdated
     )
@@ -53,7 +53,7 @@ def test_a_result_is_stored_whole(repository: LibraryRepository) -> None:
     assert (stored.fingerprint_version, stored.tempo_bpm) == (FINGERPRINT_VERSION, VALUES["tempo_bpm"])
     assert repository.exists(track)
     assert repository.claim_next_unfingerprinted_track() is None
-    # Again, without a claim: replaced, not doubled.
+    # Again, without a claim: it is replaced, not duplicated.
     assert repository.upsert(track, VALUES | {"lufs": -7.0})
     stored = repository.get_by_track_id(track)
     assert stored is not None

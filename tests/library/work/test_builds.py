@@ -1,4 +1,4 @@
-"""The build that computed a fingerprint: named by the analyzer, kept in the database or beside the file."""
+"""The build that computed a fingerprint: named by the analyzer, kept in the database or in the sidecar."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_databases_of_this_package_tell_the_build(repository: LibraryRepository,
     assert FingerprintExtractor(repository, use_sidecar_files=False).extract_and_store(track, song)
     (stored,) = stored_tracks(repository.database)
     assert stored.build == build_of(auralis_fp.analyze)
-    # The build is of the numbers: others come, it goes.
+    # The build belongs to the numbers: other numbers remove it.
     repository.upsert(track, values_of(song))
     assert [found.build for found in stored_tracks(repository.database)] == [None]
 
@@ -70,7 +70,7 @@ def test_databases_of_an_application_get_no_column(music: Music, tmp_path: Path,
     assert extractor.extract_missing_fingerprints()["success"] == 2
     tracks = list(stored_tracks(repository.database))
     assert [track.build for track in tracks] == [None, None]
-    # The sidecar tells, for as long as it is that of the same numbers.
+    # It is known from the sidecar, as long as that holds the same numbers.
     assert [with_build(track).build for track in tracks] == [build_of(auralis_fp.analyze)] * 2
     repository.upsert(tracks[0].id, dict.fromkeys(NAMES, 1.0))
     builds = [with_build(track).build for track in stored_tracks(repository.database)]

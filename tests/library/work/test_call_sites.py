@@ -1,4 +1,4 @@
-"""Calls as the application's versions make them, and repositories that behave as its own do."""
+"""Calls in the form of each version of the application, and repositories that behave like its own."""
 
 from __future__ import annotations
 

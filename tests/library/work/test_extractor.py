@@ -1,4 +1,4 @@
-"""The extractor: its order, its switches, and what it does with files that fail."""
+"""The extractor: the order of its work, its options, and files that fail."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_order_is_sidecar_then_analysis(library: LibraryRepository, music: M
     assert extractor.extract(second, song).outcome is Outcome.CACHED
     assert analyzer.calls == [song]
     assert dict(extractor.get_fingerprint(second)) == values_of(song)
-    # An update measures, whatever the sidecar says.
+    # An update measures even if there is a valid sidecar.
     assert extractor.update_fingerprint(first, song)
     assert analyzer.calls == [song, song]
 

@@ -1,4 +1,4 @@
-"""A library of 500 files with one of each fault: all others are measured, and each fault is named."""
+"""A library of 500 files with one of each fault: all others are measured, and the faults named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from auralis_fp import NAMES
 
 FILES: Final = 500
 
-# What is wrong with a file of the folder, and what its row says of it.
+# What is wrong with a file of the folder, and what its row says about it.
 CONTENTS: Final = {
     "text.mp3": b"no audio",
     "empty.flac": b"",
@@ -97,7 +97,7 @@ def test_five_hundred_files_with_one_of_each_fault(tmp_path: Path) -> None:
         assert [sum(fault.startswith(name) for fault in faults) for name in named] == [1] * len(named)
         assert len(faults) == len(named)
         found.append(faults)
-        # Nothing but the faults is left, and they are the same ones when they are tried again.
+        # Only the faults are left, and another try ends in the same way.
         again = run_command("scan", folder / "music", "--db", database, "--retry-failed")
         assert "Done: 0 analysed, 0 from sidecars, " in again.stdout
         assert faults_in(again) == faults

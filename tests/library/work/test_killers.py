@@ -1,4 +1,4 @@
-"""Files that kill the process that analyses them: no scan dies of the same file twice."""
+"""Files that crash the process that analyses them: no file ends two scans."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from auralis_fp.library.work.catalog import synchronize
 
 @pytest.fixture
 def killer(music: Music, long_wav: Path) -> str:
-    """Give a file that takes seconds, time enough to kill who analyses it; it has two good neighbours."""
+    """Return a file that takes seconds, enough to kill its process meanwhile; it has two good neighbours."""
     path = Path(music(2)[0]).with_name("a long one.wav")
     os.link(long_wav, path)
     return str(path)
@@ -46,7 +46,7 @@ def state(database: Path, path: str) -> tuple[str, str]:
 
 
 def scan_and_kill_twice(*options: str | Path) -> str:
-    """Run a scan and kill two of its workers at work; its output."""
+    """Run a scan, kill two of its workers while they analyse, and return its output."""
     with subprocess.Popen(command("scan", *options), stdout=subprocess.PIPE, text=True) as process:
         first = busy_worker(process.pid)
         first.send_signal(signal.SIGSEGV)
@@ -63,7 +63,7 @@ def test_scan_isolate(killer: str, tmp_path: Path) -> None:
     assert f"  {killer}: {reason}" in output
     assert "Done: 2 analysed, 0 from sidecars, 1 failed" in output
     assert state(database, killer) == ("error", reason)
-    # It is left alone; where it is tried again, it is not let into the process of the scan.
+    # It is left alone; if it is tried again, then not in the process of the scan.
     assert "Done: 0 analysed, 0 from sidecars, 0 failed" in run_command("scan", "--db", database).stdout
     arguments = command("scan", "--db", database, "--retry-failed", "--no-sidecar")
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process:
@@ -107,7 +107,7 @@ def test_interrupting_an_isolated_scan(killer: str, tmp_path: Path) -> None:
 def test_the_queue_isolates_suspects_only(library: LibraryRepository, music: Music) -> None:
     before, used = workers(), []
     good, suspect = add_tracks(library, music(2))
-    set_track(library.database, suspect, fingerprint_status="processing")  # without a time: nobody's
+    set_track(library.database, suspect, fingerprint_status="processing")  # without a time: expired
     extractor = FingerprintExtractor(library)
     queue = FingerprintQueue(
         extractor, workers=1, until_empty=True, on_progress=lambda *_: used.append(len(workers()))
@@ -128,7 +128,7 @@ def test_who_isolates_and_who_does_not(library: LibraryRepository, music: Music)
         assert extractor.extract(track, song, suspect=suspect).outcome is Outcome.ANALYZED
         assert len(workers()) == expected
         del extractor
-    analyzer = FakeAnalyzer()  # whoever brings an analyzer knows where it is to run
+    analyzer = FakeAnalyzer()  # with an analyzer of their own, callers decide where it runs
     FingerprintExtractor(library, use_sidecar_files=False, analyze=analyzer).extract(
         track, song, suspect=True
     )
@@ -193,7 +193,7 @@ def test_a_verdict_stays_on_record_when_failures_are_cleared(
         (crashed, True),
         (failed, False),
     ]
-    repository.mark_error(crashed, "CorruptAudio: nothing (decode)")  # in a process that lived on
+    repository.mark_error(crashed, "CorruptAudio: nothing (decode)")  # in a process that survived
     repository.retry_failed()
     assert [t.suspect for t in repository.get_missing_fingerprints()] == [False, False]
 

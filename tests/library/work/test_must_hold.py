@@ -1,4 +1,4 @@
-"""What must hold whatever happens: kill -9, rivals, a full disk, 54 756 rows, memory."""
+"""What must hold in any case: kill -9, rival scans, a full disk, 54 756 rows, memory."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_kill_9_twenty_times_loses_nothing(tmp_path: Path) -> None:
             claimed = "SELECT COUNT(*) FROM tracks WHERE fingerprint_status = 'processing'"
             in_flight += connection.execute(claimed).fetchone()[0]
     assert interrupted == 20
-    assert in_flight > 5  # the kills came in the middle of the work
+    assert in_flight > 5  # the processes were killed in the middle of the work
     final = run_command("scan", tmp_path / "music", "--db", database, "--claim-timeout", "1")
     assert final.returncode == 0, final.stdout + final.stderr
     assert_every_result_is_right(database, files)
@@ -218,13 +218,13 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
         repository.close()
         return size
 
-    peak(2000)  # what is imported and compiled on the way
+    peak(2000)  # for what is imported and compiled meanwhile
     assert peak(LIBRARY_ROWS) < 1.25 * peak(6000)
 
 
 @pytest.fixture
 def full(library: LibraryRepository) -> Callable[[], None]:
-    """Give a function after which the database cannot grow: what a full disk does to it."""
+    """Return a function after which the database cannot grow, as on a full disk."""
     limited: list[bool] = []
 
     def limit(connection: sqlite3.Connection, *_rest: object) -> None:

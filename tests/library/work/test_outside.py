@@ -1,4 +1,4 @@
-"""A scan writes under the folders that it was given alone, and leaves what is not its own as it is."""
+"""A scan writes only under the folders that it was given, and leaves other programs' files as they are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from auralis_fp.library.files import sidecar
 
 
 def everything(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """Return what would change if anything in a folder did."""
+    """Return a state that changes with anything in a folder."""
     states = {str(path): path.lstat() for path in sorted(folder.rglob("*"))}
     return {path: (state.st_mode, state.st_mtime_ns, state.st_size) for path, state in states.items()}
 

@@ -1,4 +1,4 @@
-"""The queue: workers that pull, stop as asked, and survive bad tracks."""
+"""The queue: workers claim tracks, stop when asked, and survive bad tracks."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_an_immediate_stop_gives_them_back(library: LibraryRepository, music: Mu
     assert time.monotonic() - started < 5
     assert queue.statistics.cancelled == 4
     assert library_status(library.database).by_status == {"pending": 8}
-    # And it can be started again, by anyone.
+    # It can be started again.
     rest = queue_of(library, until_empty=True)
     rest.start()
     assert rest.join(30)

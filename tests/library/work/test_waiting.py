@@ -1,4 +1,4 @@
-"""What a scan waits for, or leaves for another time: dead disks, rows and claims of others, by name."""
+"""What a scan waits for, or leaves for another time and names: dead disks, locked rows, claims of others."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_folder_that_is_a_dead_mount_is_named(tmp_path: Path) -> None:
 
 
 def test_a_disk_with_an_error_is_waited_for(library: LibraryRepository, music: Music) -> None:
-    """The kernel's own EIO: reading the memory of a process where it has none."""
+    """An EIO from the kernel: a read of memory that a process does not have."""
     dead, song = add_tracks(library, ["/proc/self/mem", music(1)[0]])
     summary = Scan(library, FingerprintExtractor(library)).run(Recorder())
     assert (summary.statistics.analyzed, summary.unavailable) == (1, {"/proc/self": 1})
@@ -112,7 +112,7 @@ def test_a_mount_point_without_its_disk_is_not_the_end_of_its_tracks(tmp_path: P
     add_tracks(repository, [tmp_path / "disk" / "a.wav"])
     summary = Scan(repository, FingerprintExtractor(repository)).run(Recorder())
     assert summary.unavailable == {str(tmp_path / "disk"): 1}
-    write_noise(tmp_path / "disk" / "b.wav")  # now it is there, and the file is not
+    write_noise(tmp_path / "disk" / "b.wav")  # now the folder is there, and the file is not
     again = LibraryRepository(tmp_path / "library.db")
     summary = Scan(again, FingerprintExtractor(again)).run(Recorder())
     assert [path for path, _reason in summary.failures] == [str(tmp_path / "disk" / "a.wav")]

@@ -1,6 +1,6 @@
 """What FFmpeg would inflate in one go: headers of QuickTime, frames of ID3v2, packets of Matroska.
 
-``MAKERS`` are of files that would be roughly ``size`` times 100 MB.
+Each of ``MAKERS`` makes a file that would expand to roughly ``size`` times 100 MB.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ QUICKTIME: Final = box(b"ftyp", b"qt  \0\0\0\0qt  ")
 
 
 def compressed(*parts: bytes, claim: int | None = None) -> bytes:
-    """What the moov box of a compressed header holds."""
+    """Return the content of the moov box of a compressed header."""
     packer, packed, size = zlib.compressobj(9), [], 0
     for part in parts:
         packed.append(packer.compress(part))
@@ -83,7 +83,7 @@ def behind_its_audio(encoded: EncodedFiles, header: bytes, more: bytes = b"") ->
 
 
 def audio_at() -> int:
-    """Of ``behind_its_audio``."""
+    """The header of ``behind_its_audio``."""
     return len(QUICKTIME) + 8
 
 
@@ -106,7 +106,7 @@ def many_tags(count: int) -> bytes:
 
 
 def picture_properties(count: int) -> bytes:
-    """Which FFmpeg 7.1 and later read from memory, as often as they are referred to; 5.1 knows none."""
+    """Properties of pictures, which FFmpeg from 7.1 on reads as often as they are referred to."""
     references = b"".join(struct.pack(">HBB", item, 1, 1) for item in range(count))
     return box(
         b"iprp",
@@ -126,7 +126,7 @@ def side_by_side(count: int) -> bytes:
 
 
 def plain_file(encoded: EncodedFiles, within: bytes) -> bytes:
-    """In a header that is not compressed itself."""
+    """A compressed header within one that is not compressed."""
     header = plain_header(encoded, audio_at())
     return QUICKTIME + audio(encoded) + box(b"moov", header + within)
 
@@ -176,7 +176,7 @@ PACKERS: Final[dict[str, tuple[bytes, Callable[[bytes], bytes]]]] = {
 
 @cache
 def packed(method: str) -> bytes:
-    """As much as FFmpeg inflates, which is a power of three of what there is: between 10 and 30 MB."""
+    """As much as FFmpeg inflates, by steps of a factor of three: between 10 and 30 MB."""
     pack = PACKERS[method][1]
     size = len(pack(bytes(20 * MB)))
     while size < 10_000_000:
@@ -211,7 +211,7 @@ def matroska_pcm(tracks: bytes, blocks: Iterable[bytes]) -> bytes:
 
 
 def pcm_blocks(samples: NDArray[np.int16], left_out: bytes = b"") -> Iterable[bytes]:
-    """Of 1000 samples, which all begin with what is left out."""
+    """Packets of 1000 samples, which all begin with what the compression removes."""
     for at in range(0, len(samples), 1000):
         data = samples[at : at + 1000].tobytes()
         assert data.startswith(left_out)
@@ -219,7 +219,7 @@ def pcm_blocks(samples: NDArray[np.int16], left_out: bytes = b"") -> Iterable[by
 
 
 def packets_of_a_block(method: str, count: int) -> bytes:
-    """Each of which expands to what 256 such packets may not take together."""
+    """Packets, each of which expands to so much that 256 of them must not be inflated."""
     data = packed(method)
     size = b"\xff" * (len(data) // 255) + bytes([len(data) % 255])
     block = b"\x81\0\0\x82" + bytes([count - 1]) + size * (count - 1) + data * count
@@ -227,7 +227,7 @@ def packets_of_a_block(method: str, count: int) -> bytes:
 
 
 def private_data(encoded: EncodedFiles, method: str, count: int) -> bytes:
-    """Of tracks that the analysis does not read."""
+    """Packets of tracks that the analysis does not read."""
     pictures = picture_tracks(min(count, 60), packed(method), encodings(PACKERS[method][0]))
     return matroska_pcm(pictures + pcm_track(), pcm_blocks(encoded.samples))
 
@@ -295,4 +295,4 @@ MAKERS: Final[dict[str, tuple[str, Callable[[EncodedFiles, int], bytes]]]] = {
         for method in PACKERS
     },
 }
-"""By what is in them: what comes of the file, and its maker."""
+"""By content: the expected outcome, and the maker of the file."""

@@ -43,7 +43,7 @@ def flac_silence(seconds: float, rate: int = 44100, channels: int = 2) -> bytes:
 
 
 def flac_metadata(flac: bytes, kind: int, body: bytes, count: int = 1) -> bytes:
-    """The file with a metadata block put in ``count`` times, behind STREAMINFO."""
+    """The file with a metadata block inserted ``count`` times, behind STREAMINFO."""
     block = bytes([kind]) + len(body).to_bytes(3, "big") + body
     return flac[:4] + b"\0" + flac[5:42] + block * count + b"\x81\0\0\0" + flac[flac.index(b"\xff\xf8", 42) :]
 

@@ -1,4 +1,4 @@
-"""Matroska with endless lists, and what FFmpeg compares each with each."""
+"""Matroska with very long lists, whose entries FFmpeg compares with each other."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def matroska_tags(count: int) -> bytes:
 
 
 def matroska_chapters(count: int) -> bytes:
-    """Of descending numbers, so that FFmpeg compares each with all before it."""
+    """Chapters with descending numbers, so that FFmpeg compares each with all before it."""
     numbers = ((count - i).to_bytes(4, "big") for i in range(count))
     times = ((1 + i).to_bytes(4, "big") for i in range(count))
     chapters = (
@@ -51,7 +51,7 @@ def matroska_chapters(count: int) -> bytes:
 
 
 def matroska_cues(count: int) -> bytes:
-    """From the last to the first, so that FFmpeg moves the whole index for each."""
+    """Cues from the last to the first, so that FFmpeg moves the whole index for each."""
     position = _small("b7", _small("f7", b"\1") + _small("f1", b"\1"))
     times = (_small("b3", (count - i).to_bytes(4, "big")) for i in range(count))
     return element("1c53bb6b", b"".join(_small("bb", time + position) for time in times))

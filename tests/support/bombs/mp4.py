@@ -74,14 +74,14 @@ def mp4_chapters(encoded: EncodedFiles, count: int) -> bytes:
 
 
 def mp4_edits(encoded: EncodedFiles, packets: int, edits: int) -> bytes:
-    """Each edit refers to the end of the index, which is searched from its beginning."""
+    """Edits that refer to the end of the index, which is searched from its beginning."""
     m4a = mp4_long_indices(encoded, packets, 1)
     edit = struct.pack(">IiI", 1, packets * 1024 - 2000, 0x10000)
     return with_box(m4a, b"elst", box(b"elst", struct.pack(">II", 0, edits) + edit * edits))
 
 
 def mp4_fragments(encoded: EncodedFiles, streams: int, *boxes: bytes) -> bytes:
-    """Of each fragment, FFmpeg keeps all streams."""
+    """Fragments, for each of which FFmpeg keeps a list of all streams."""
     m4a = mp4_streams(encoded.file("aac-m4a-fragmented").read_bytes(), streams)
     at = m4a.index(b"moof") - 4
     return m4a[:at] + b"".join(boxes) + m4a[at:]

@@ -17,7 +17,7 @@ def synchsafe(number: int) -> bytes:
 
 
 def id3_tag(count: int, name: bytes = b"TXXX", version: int = 3) -> bytes:
-    """A tag with so many frames. In version 4, the first one's size shows that sizes have 7-bit bytes."""
+    """A tag of many frames. In version 4, the first one's size shows that sizes have 7-bit bytes."""
     texts = [b"\0%06x\0b" % number for number in range(count)]
     if version == 4:
         texts[0] = texts[0].ljust(200, b"b")
@@ -80,7 +80,7 @@ def ogg_tags(count: int) -> bytes:
 
 
 def opus_chained_tags(encoded: EncodedFiles, count: int) -> bytes:
-    """The same behind a recording, and another one behind that."""
+    """The same behind a recording, with another recording behind it."""
     opus = encoded.file("opus").read_bytes() * 12  # too long to be read while the container is opened
     return opus + ogg_tags(count) + opus
 

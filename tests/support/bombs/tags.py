@@ -1,4 +1,4 @@
-"""Files whose tags make a reader that believes them take gigabytes or hours, in sizes to choose."""
+"""Files of any size whose tags would cost a credulous reader gigabytes or hours."""
 
 from __future__ import annotations
 
@@ -178,4 +178,4 @@ BOMBS: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "items of APEv2": ("ape", ape),
     "attributes of ASF": ("wma", asf),
 }
-"""By what is in them: the extension, and the maker of a file of roughly so many megabytes."""
+"""By content: the extension, and the maker of a file of roughly a given number of megabytes."""

@@ -13,7 +13,7 @@ import auralis_fp
 
 
 class Late:
-    """Analyses when it is given up, with nothing but what it holds itself."""
+    """An object that analyses when it is released, with only what it holds itself."""
 
     def __del__(
         self,

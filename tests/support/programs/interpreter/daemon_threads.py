@@ -10,7 +10,7 @@ from support.programs.interpreter import busy
 
 
 class Slow:
-    """Takes its time to be given up, which is after threads have lost their right to run."""
+    """An object that is released slowly, after other threads have lost their right to run."""
 
     def __del__(self, sleep: Callable[[float], None] = time.sleep) -> None:
         sleep(0.15)
