@@ -248,7 +248,7 @@ class _Service:
             return refused(503, str(error), {"Retry-After": str(error.retry_after_s)}), "busy"
         except AnalysisError as error:
             if error.kind == "Cancelled":
-                return refused(503, "the server is about to end", {"Retry-After": "1"}), "cancelled"
+                return refused(503, "the server is shutting down", {"Retry-After": "1"}), "cancelled"
             return failed(error), error.kind
         except ClientDisconnect:
             return Response(status_code=499), "left"  # nobody reads it

@@ -49,7 +49,7 @@ class Place:
         Raises
         ------
         Busy
-            No worker was free before the request's time was over, or the server is about to end.
+            No worker was free before the request's time was over, or the server is shutting down.
         """
         limiter = self._limiter
         with self.turn:
@@ -106,9 +106,9 @@ class Limiter:
             No place is free.
         """
         if self._draining:
-            raise self.busy("the server is about to end")
+            raise self.busy("the server is shutting down")
         if len(self._places) >= self._capacity:
-            raise self.busy(f"{self.in_work} requests are in work and {self.waiting} are waiting")
+            raise self.busy(f"{self.in_work} requests are running and {self.waiting} are waiting")
         place = Place(self, self._timeout_s)
         self._places.add(place)
         try:

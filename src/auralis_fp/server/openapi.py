@@ -38,7 +38,7 @@ def document(max_upload_bytes: int) -> dict[str, Any]:
             },
             "/v1/analyze": {
                 "post": _operation(
-                    "Measure a file on this machine, or one that is sent",
+                    "Measure a file on this machine, or an uploaded one",
                     {
                         "required": True,
                         "content": {
@@ -109,10 +109,10 @@ def _refusals() -> dict[str, Any]:
     def refusal(description: str, schema: str = "Error") -> dict[str, Any]:
         return _answer(description, "application/json", _ref(schema))
 
-    busy = refusal("No worker is free, or the server is about to end")
+    busy = refusal("No worker is free, or the server is shutting down")
     busy["headers"] = {"Retry-After": {"description": "Seconds", "schema": _COUNT}}
     return {
-        "NoRequest": refusal("The body is not a request"),
+        "NoRequest": refusal("The body is not a valid request"),
         "NoToken": refusal("A token is needed"),
         "Forbidden": refusal("The path is outside the folders of this server, or the request is not for it"),
         "TooSlow": refusal("The request did not arrive in time"),
@@ -172,7 +172,7 @@ def _schemas() -> dict[str, Any]:
             {
                 "path": {
                     "type": ["string", "null"],
-                    "description": "As asked for; null for a file that was sent",
+                    "description": "As in the request; null for an uploaded file",
                 },
                 "fingerprint_version": {"type": "integer", "const": FINGERPRINT_VERSION},
                 "fingerprint": _ref("Fingerprint"),

@@ -14,7 +14,7 @@ from auralis_fp.library.work.progress import memory_bytes
 
 repository = LibraryRepository(sys.argv[1])
 synchronize(repository.database, [sys.argv[2]])
-# Short files are hardly ever all in work at once, and the one time that they are should not look like
+# Short files are hardly ever all analysed at once, and the one time that they are should not look like
 # growth: so let that happen first.
 noise = np.random.default_rng(1).standard_normal(44100 * 20).astype("float32") * np.float32(0.1)
 threads = [threading.Thread(target=analyze_samples, args=(noise, 44100)) for _ in range(64)]
