@@ -27,7 +27,7 @@ class Metrics:
         self._registry: Final = CollectorRegistry()
         self._requests: Final = Counter(
             "auralis_fp_requests",
-            "Requests by path and result: ok, a kind of error, refused, busy, or left (the client has disconnected).",
+            "Requests by path and result: ok, a kind of error, refused, busy, or left (client disconnected).",
             ["path", "result"],
             registry=self._registry,
         )
