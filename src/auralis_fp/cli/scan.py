@@ -216,6 +216,7 @@ def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
         for path in summary.elsewhere_paths:
             print(f"  {printable(path)}")
     if summary.failed_before:
-        print(f"Failed in earlier scans: {summary.failed_before} (try again with --retry-failed)")
+        before = f"Failed in earlier scans: {summary.failed_before}"
+        print(f"{before} (auralis-fp status names them; try again with --retry-failed)")
     if summary.interrupted:
         print("Run the same command again to continue.")

@@ -7,11 +7,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from support.bombs import tags
+from support.bombs import compressed, tags
+from support.bombs.mp4 import box
 from support.library import loose_schema, run_command, write_noise
 
 from auralis_fp import NAMES
@@ -19,11 +21,20 @@ from auralis_fp import NAMES
 FILES: Final = 500
 
 # What is wrong with a file of the folder, and what its row says about it.
-CONTENTS: Final = {
-    "text.mp3": b"no audio",
-    "empty.flac": b"",
-    "header.wav": b"RIFF\x24\x00\x00\x00WAVEfmt ",
-    "zeros.m4a": bytes(5000),
+CONTENTS: Final[dict[str, Callable[[], bytes]]] = {
+    "text.mp3": lambda: b"no audio",
+    "empty.flac": lambda: b"",
+    "header.wav": lambda: b"RIFF\x24\x00\x00\x00WAVEfmt ",
+    "zeros.m4a": lambda: bytes(5000),
+    "headers in a header.m4a": lambda: compressed.side_by_side(20),
+    "a long header.m4a": lambda: (
+        compressed.QUICKTIME + box(b"moov", compressed.compressed(*compressed.space(100)))
+    ),
+}
+TAGGED: Final[dict[str, Callable[[], bytes]]] = {  # and what is wrong with tags alone, which are measured
+    "tags.mp3": lambda: tags.mp3(tags.tiny_frames(1)),
+    "frames.mp3": lambda: tags.mp3(tags.compressed_frames(3000)),
+    "frames.aiff": lambda: tags.aiff(compressed.frames(30)),
 }
 ROWS: Final = {  # set in the row of a healthy file, which is measured all the same
     "duration": "'3:45'",
@@ -45,10 +56,10 @@ def make_library(folder: Path, database: Path) -> tuple[int, list[str]]:
     music = folder / "music"
     music.mkdir(parents=True)
     healthy = FILES - len(CONTENTS)
-    files = [Path(write_noise(music / f"{number:03}.wav", number)) for number in range(healthy - 1)]
-    (music / "tags.mp3").write_bytes(tags.mp3(tags.tiny_frames(1)))
-    for name, content in CONTENTS.items():
-        (music / name).write_bytes(content)
+    plain = healthy - len(TAGGED)
+    files = [Path(write_noise(music / f"{number:03}.wav", number)) for number in range(plain)]
+    for name, make in {**CONTENTS, **TAGGED}.items():
+        (music / name).write_bytes(make())
     # No faults, but unusual.
     os.utime(files[0], (10_413_792_000, 10_413_792_000))
     files[1] = files[1].rename(music / "caf\udce9.wav")
@@ -77,7 +88,7 @@ def make_library(folder: Path, database: Path) -> tuple[int, list[str]]:
         )
         connection.execute(insert, [str(music / "gone.wav")])
         connection.execute(insert, ["/mnt/no such disk/a.wav"])
-    named += [f"  {files[30]}: ", f"  {music}/gone.wav: FileNotFound: ", "Not there: /mnt/no such disk (1 "]
+    named += [f"  {files[30]}: ", f"  {music}/gone.wav: FileNotFound: ", "Unavailable: /mnt/no such disk (1 "]
     return healthy - 1, named  # one of them is refused by the database
 
 

@@ -62,7 +62,7 @@ def test_tracks_on_a_mount_that_dies_during_a_scan_wait_for_it(tmp_path: Path, w
     assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stdout + done.stderr
     analyzed = int(done.stdout.split("Done: ")[1].split()[0])
     assert 0 < analyzed < 100
-    assert f"Not there: {folder} ({100 - analyzed} tracks wait for it)" in done.stdout
+    assert f"Unavailable: {folder} ({100 - analyzed} tracks are waiting for it)" in done.stdout
     assert "Failed" not in done.stdout
     again = run_command("scan", *folders, "--db", database)
     assert again.returncode == 0, again.stdout
@@ -74,7 +74,7 @@ def test_a_folder_that_is_a_dead_mount_is_named(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     done = with_a_dying_mount(tmp_path / "disk", "-", "scan", tmp_path / "disk", "--db", tmp_path / "x.db")
     assert (done.returncode, done.stderr) == (
-        2, f"auralis-fp: {tmp_path}/disk: no such folder; is its disk there?\n"
+        2, f"auralis-fp: {tmp_path}/disk: no such folder; is its disk mounted?\n"
     )  # fmt: skip
 
 
