@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from auralis_fp import DIMENSIONS, build_info
-from auralis_fp.library.files.walk import AUDIO_EXTENSIONS
+from auralis_fp._audio_files import AUDIO_EXTENSIONS
 
 __all__ = ["extensions", "formats", "limits", "numbers", "table"]
 

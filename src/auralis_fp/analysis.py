@@ -98,7 +98,7 @@ def analyze_bytes(
 
 
 def analyze_samples(
-    samples: NDArray[np.float32] | NDArray[np.int16],
+    samples: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int16],
     sample_rate: int,
     *,
     timeout: float | None = None,
@@ -109,12 +109,12 @@ def analyze_samples(
     Parameters
     ----------
     samples : ndarray, shape (n,) or (n, channels)
-        float32 at nominal full scale ±1, or int16, in this machine's byte order; no other type is
-        converted. One to eight channels in FFmpeg's default order for that number (5.1 is L, R, C, LFE,
-        Ls, Rs). The array is held until the call returns and read block by block, in any memory layout:
-        it is never copied as a whole, and may be a view, read-only, or mapped from a file of any size.
-        ``resize`` meanwhile raises ``ValueError``. If other threads write into it meanwhile, a mixture of
-        old and new samples is measured.
+        float32 or float64 at nominal full scale ±1, or int16, in this machine's byte order; float64 is
+        rounded to float32, and no other type is converted. One to eight channels in FFmpeg's default
+        order for that number (5.1 is L, R, C, LFE, Ls, Rs). The array is held until the call returns and
+        read block by block, in any memory layout: it is never copied as a whole, and may be a view,
+        read-only, or mapped from a file of any size. ``resize`` meanwhile raises ``ValueError``. If other
+        threads write into it meanwhile, a mixture of old and new samples is measured.
     sample_rate : int
         2000 to 768 000 Hz, as an integer of Python or NumPy.
     timeout, cancel
@@ -176,14 +176,15 @@ def _checked_samples(samples: Any, sample_rate: int) -> tuple[NDArray[Any], int]
     if np.ma.is_masked(samples):  # masked values must be neither measured nor made up
         raise refuse("samples are masked; fill the masked array first")
     array = np.asarray(samples)
-    if array.dtype not in (np.float32, np.int16):
-        raise refuse(f"samples must be float32 or int16, not {array.dtype}")
+    if array.dtype not in (np.float32, np.float64, np.int16):
+        raise refuse(f"samples must be float32, float64 or int16, not {array.dtype}")
     if array.ndim not in (1, 2):
         raise refuse(f"samples must have shape (n,) or (n, channels), not {array.shape}")
     if array.ndim == 1:
         array = array[:, np.newaxis]
     if not 1 <= array.shape[1] <= 8:
-        raise refuse(f"{array.shape[1]} channels; 1 to 8 are supported, as the second axis")
+        hint = "; pass the transposed array, samples.T" if 1 <= array.shape[0] <= 8 else ""
+        raise refuse(f"{array.shape[1]} channels; 1 to 8 are supported, as the second axis{hint}")
     if isinstance(sample_rate, np.bool_):  # an index with a warning, in some versions of NumPy
         raise TypeError("the sample rate must be an integer, not a NumPy bool")
     rate = operator.index(sample_rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -49,7 +50,8 @@ class NamedVector(Mapping[str, float]):
     def __getattr__(self, name: str) -> float:
         if name in _INDEX:
             return self[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        # With name and obj, Python suggests the name that was meant: tempo_bpm for tempo.
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(NAMES)
@@ -59,6 +61,9 @@ class NamedVector(Mapping[str, float]):
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *NAMES]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(NAMES)
 
 
 class Fingerprint(NamedVector):
@@ -122,12 +127,27 @@ class Fingerprint(NamedVector):
 
     def __repr__(self) -> str:
         m = self._metadata
-        head = f"Fingerprint({m.codec}, {m.duration:.1f} s, {m.sample_rate} Hz, {m.channels} ch"
-        numbers = ", ".join(
-            f"{name}={'undefined' if name in self._undefined else format(self[name], '.4g')}"
-            for name in NAMES
+        head = f"{m.codec}, {m.duration:.1f} s, {m.sample_rate} Hz, {m.channels} ch"
+        findings = "".join(f", {finding}" for finding in m.findings)
+        numbers = ", ".join(f"{name}={self.format_value(name)}" for name in NAMES)
+        return f"Fingerprint({head}{findings}: {numbers})"
+
+    def _repr_html_(self) -> str:
+        """Return a table for notebooks; what stands in it comes from the schema, not from the file."""
+        cell = "<td>{}</td>".format
+        rows = (
+            f"<tr>{cell(d.name)}{cell(self.format_value(d.name))}{cell(d.unit)}{cell(d.meaning)}</tr>"
+            for d in DIMENSIONS
         )
-        return f"{head}: {numbers})"
+        m = self._metadata
+        caption = ", ".join(
+            (m.codec, f"{m.duration:.1f} s", f"{m.sample_rate} Hz", f"{m.channels} channels", *m.findings)
+        )
+        return f"<table><caption>{html.escape(caption)}</caption>{''.join(rows)}</table>"
+
+    def format_value(self, name: str) -> str:
+        """Return one value with four digits, or ``"undefined"``."""
+        return "undefined" if name in self._undefined else f"{self[name]:.4g}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain Python objects: the 25 values, ``undefined`` and ``metadata``."""

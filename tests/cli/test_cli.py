@@ -84,7 +84,7 @@ def test_scan_options_dry_run_limit_and_outdated(music: Music, tmp_path: Path) -
         connection.execute("UPDATE track_fingerprints SET fingerprint_version = 7 WHERE track_id = 3")
     assert "To analyse: 0 tracks" in run_command("scan", "--db", database, "--dry-run").stdout
     assert "To analyse: 1 tracks" in run_command("scan", "--db", database, "--dry-run", "--outdated").stdout
-    assert "Done: 0 analysed" in run_command("scan", "--db", database).stdout
+    assert "Nothing to do" in run_command("scan", "--db", database).stdout
     assert "0 analysed, 1 from sidecars" in run_command("scan", "--db", database, "--outdated").stdout
 
 
@@ -274,3 +274,61 @@ def test_the_live_display_on_a_terminal(music: Music, tmp_path: Path) -> None:
     for words in ("4/4 (100.0 %)", "tracks/s", "real time", "ETA", "memory", "failed 0", "slowest"):
         assert words in text
     assert "Progress: " not in text
+
+
+def test_analyze_takes_folders_and_passes_over_sidecars(tmp_path: Path) -> None:
+    below = tmp_path / "album"
+    below.mkdir()
+    songs = [write_noise(below / name, seconds=0.5) for name in ("a.wav", "b.WAV")]
+    (below / "a.wav.25d").write_text("{}")
+    (below / "cover.jpg").write_text("no audio")
+    done = run_command("analyze", tmp_path, "--json")
+    assert [json.loads(line)["path"] for line in done.stdout.splitlines()] == songs
+    listed = run_command("analyze", songs[0], below / "a.wav.25d", "--json")
+    assert (listed.returncode, len(listed.stdout.splitlines()), listed.stderr) == (0, 1, "")
+    (tmp_path / "empty").mkdir()
+    empty = run_command("analyze", tmp_path / "empty")
+    assert (empty.returncode, empty.stderr) == (2, "auralis-fp: no audio files there\n")
+
+
+def test_analyze_reads_standard_input(tmp_path: Path) -> None:
+    song = Path(write_noise(tmp_path / "a.wav", seconds=0.5))
+    done = subprocess.run(command("analyze", "-", "--json"), input=song.read_bytes(), capture_output=True)
+    result = json.loads(done.stdout)
+    assert (result.pop("path"), result) == ("-", auralis_fp.analyze(song).to_dict())
+    bad = subprocess.run(command("analyze", "-"), input=b"no audio", capture_output=True)
+    assert (bad.returncode, bad.stderr.startswith(b"auralis-fp: standard input: probe: ")) == (1, True)
+
+
+def test_a_table_of_many_files_fits_80_columns(tmp_path: Path) -> None:
+    songs = [write_noise(tmp_path / f"{number} {'long ' * 9}.wav", seconds=0.5) for number in range(5)]
+    done = run_command("analyze", *songs, "--table")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    lufs = [line.split()[1:-1] for line in done.stdout.splitlines() if line.split()[0] == "lufs"]
+    expected = [auralis_fp.analyze(song).format_value("lufs") for song in songs]
+    assert [number for line in lufs for number in line] == expected
+
+
+def test_a_scan_without_a_database_uses_the_users_own(music: Music, tmp_path: Path) -> None:
+    folder = Path(music(2)[0]).parent
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path / "data")}
+
+    def run(*arguments: str | Path) -> str:
+        done = subprocess.run(command(*arguments), capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr
+        output: str = done.stdout
+        return output
+
+    first = run("scan", folder)
+    assert str(tmp_path / "data" / "auralis-fp" / "library.db") in first
+    assert "Sidecars: 2 .25d files written beside the music" in first
+    assert "Nothing to do" in run("scan", folder)
+    assert "2" in run("status")
+
+
+def test_the_ending_of_its_name_decides_what_an_export_holds(scanned: Path, tmp_path: Path) -> None:
+    for name in ("a.json", "a.csv", "a.parquet", "a.txt"):
+        assert run_command("export", "--db", scanned, "-o", tmp_path / name).returncode == 0
+    assert len(json.loads((tmp_path / "a.json").read_text())) == 4
+    assert pyarrow.parquet.read_table(tmp_path / "a.parquet").num_rows == 4
+    assert (tmp_path / "a.txt").read_bytes() == (tmp_path / "a.csv").read_bytes()

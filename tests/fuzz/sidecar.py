@@ -26,7 +26,7 @@ SONG = str(Path(FOLDER.name) / "song.wav")
 
 def check(data: bytes) -> None:
     """Whatever the file holds: a miss or 25 finite numbers; a write makes it valid or changes nothing."""
-    path = Path(SONG + sidecar.SUFFIX)
+    path = Path(SONG + ".25d")
     path.write_bytes(data)
     read = sidecar.read(SONG, STATE)
     if read is not None:

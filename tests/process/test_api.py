@@ -84,8 +84,10 @@ def test_fingerprint_is_a_mapping_of_25_floats(fingerprint: Fingerprint) -> None
     assert "loudness" not in fingerprint
     with pytest.raises(KeyError):
         fingerprint["loudness"]
-    with pytest.raises(AttributeError):
-        fingerprint.loudness  # noqa: B018
+    with pytest.raises(AttributeError) as caught:
+        fingerprint.tempo  # noqa: B018
+    assert (caught.value.name, caught.value.obj) == ("tempo", fingerprint)  # Python suggests tempo_bpm
+    assert fingerprint._ipython_key_completions_() == SPECIFIED
 
 
 def test_fingerprint_cannot_be_changed(fingerprint: Fingerprint) -> None:
@@ -105,6 +107,8 @@ def test_undefined_dimensions_hold_their_stand_in() -> None:
     assert fp.lufs == -70
     assert fp.phase_correlation == 1
     assert "lufs=undefined" in repr(fp)
+    assert "silent" in repr(fp)
+    assert "<td>undefined</td>" in fp._repr_html_()
     assert np.isfinite(fp.vector).all()
 
 

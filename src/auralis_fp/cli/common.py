@@ -17,6 +17,7 @@ __all__ = [
     "absolute",
     "count_option",
     "database_option",
+    "default_database",
     "give_up",
     "is_new",
     "output_option",
@@ -29,12 +30,21 @@ FAILED: Final = 1
 UNABLE: Final = 2
 INTERRUPTED: Final = 130
 
+
+def default_database() -> Path:
+    """Return the database of the commands that are given none."""
+    from platformdirs import user_data_path
+
+    return user_data_path("auralis-fp", appauthor=False) / "library.db"
+
+
 database_option: Final = click.option(
     "--db",
     metavar="FILE_OR_URL",
     envvar="AURALIS_FP_DB",
     show_envvar=True,
-    required=True,
+    default=lambda: str(default_database()),
+    show_default="library.db in your data folder",
     help="SQLite file or SQLAlchemy URL such as postgresql://user@host/name.",
 )
 

@@ -19,7 +19,7 @@ __all__ = ["export"]
     "--format",
     "file_format",
     type=click.Choice(["csv", "json", "parquet"]),
-    default="csv",
+    show_default="by the ending of the output file's name, otherwise csv",
     help="File format.",
 )
 @output_option("Write to a file instead of standard output.")
@@ -29,11 +29,17 @@ __all__ = ["export"]
 @click.option(
     "--no-sidecar", is_flag=True, help="Do not look in .25d files for the build that computed a fingerprint."
 )
-def export(db: str, file_format: str, output: Path | None, all_versions: bool, no_sidecar: bool) -> None:
+def export(
+    db: str, file_format: str | None, output: Path | None, all_versions: bool, no_sidecar: bool
+) -> None:
     """Write all fingerprints as CSV, JSON or Parquet.
 
     The last column names the build that computed each fingerprint, where that is known.
     """
+    if file_format is None:
+        ending = output.suffix.lower() if output else ""
+        file_format = {".json": "json", ".parquet": "parquet"}.get(ending, "csv")
+
     from auralis_fp.library.report import export as writers
     from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.queries import stored_tracks

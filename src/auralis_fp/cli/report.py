@@ -50,7 +50,7 @@ def print_findings(
             findings.add_all(recordings)
         else:
             with output.open("wb") as file:
-                findings.add_all(write_findings(recordings, file, as_json=output.suffix == ".json"))
+                findings.add_all(write_findings(recordings, file, as_json=output.suffix.lower() == ".json"))
     except OSError as error:
         give_up(f"{output}: {error.strerror or error}")
     for line in findings.lines():

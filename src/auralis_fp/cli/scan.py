@@ -19,6 +19,7 @@ from auralis_fp.cli.common import (
     absolute,
     count_option,
     database_option,
+    default_database,
     give_up,
     is_new,
     seconds_option,
@@ -98,6 +99,9 @@ def scan(
     from auralis_fp.library.work.extractor import FingerprintExtractor
     from auralis_fp.library.work.scan import Scan
 
+    if db == str(default_database()):
+        print(f"Library: {printable(db)} (name another with --db)")
+        default_database().parent.mkdir(parents=True, exist_ok=True)
     # Without folders, a new database would stay empty: its name must be a typing error.
     repository = LibraryRepository(
         Database(db, create=bool(roots)), claim_timeout_s=claim_timeout, outdated=outdated
@@ -115,7 +119,7 @@ def scan(
         run = Scan(repository, extractor, folders=roots, workers=workers, limit=limit, keep_metadata=reports)
         with _stopping_on_signals(run):
             done = run.run(_display())
-        _print_summary(done, walked=bool(roots))
+        _print_summary(done, walked=bool(roots), sidecars=not no_sidecar)
         if reports and not done.interrupted:
             print_findings(
                 repository.database, done.metadata, use_sidecar_files=not no_sidecar, output=report_to
@@ -182,21 +186,28 @@ def _print_changes(changes: Changes) -> None:
         print(f"  unreadable: {printable(path)}: {reason}")
 
 
-def _print_summary(summary: ScanSummary, *, walked: bool) -> None:
+def _print_summary(summary: ScanSummary, *, walked: bool, sidecars: bool) -> None:
     from auralis_fp.library.work.progress import format_seconds, memory_bytes
 
     s = summary.statistics
     elapsed = max(s.elapsed_s, 1e-6)
     ended = "Interrupted" if summary.interrupted else "Done"
-    print(
-        f"{ended}: {s.analyzed} analysed, {s.cached} from sidecars, "
-        f"{s.failed} failed in {format_seconds(s.elapsed_s)} ({s.done / elapsed:.1f} tracks/s, "
-        f"{s.audio_seconds / elapsed:.0f} × real time, memory {memory_bytes() / 1e6:.0f} MB)"  # noqa: RUF001
-    )
+    if not s.done and not summary.interrupted:
+        print("Nothing to do: no track was waiting")
+    else:
+        print(
+            f"{ended}: {s.analyzed} analysed, {s.cached} from sidecars, "
+            f"{s.failed} failed in {format_seconds(s.elapsed_s)} ({s.done / elapsed:.1f} tracks/s, "
+            f"{s.audio_seconds / elapsed:.0f} × real time, memory {memory_bytes() / 1e6:.0f} MB)"  # noqa: RUF001
+        )
     if walked:
         _print_changes(summary.changes)
     if s.slowest_path:
         print(f"Slowest: {s.slowest_s:.1f} s, {printable(s.slowest_path)}")
+    if sidecars and (written := s.analyzed - s.sidecars_unwritten):
+        print(
+            f"Sidecars: {written} .25d files written beside the music; --no-sidecar leaves its folders alone"
+        )
     if s.sidecars_unwritten:
         print(f"Sidecars: {s.sidecars_unwritten} not written; the fingerprints are in the database")
         for reason, count in sorted(summary.sidecars_unwritten.items()):

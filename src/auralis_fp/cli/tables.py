@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ __all__ = [
     "print_tracks",
 ]
 
+_COLUMN_WIDTH: Final = 14  # of a file; longer names are cut
+
 
 def print_fingerprint(name: str, fingerprint: Fingerprint) -> None:
     """Print the numbers of a file, below its name and format."""
@@ -42,7 +44,7 @@ def print_fingerprint(name: str, fingerprint: Fingerprint) -> None:
         f"{m.codec} in {m.container}, {m.duration:.1f} s, {m.sample_rate} Hz, {m.channels} channels{damage}",
         markup=False,
     )
-    print_numbers({dimension.name: _number(fingerprint, dimension.name) for dimension in DIMENSIONS})
+    print_numbers({dimension.name: fingerprint.format_value(dimension.name) for dimension in DIMENSIONS})
 
 
 def print_numbers(numbers: Mapping[str, str], *, explained: bool = True) -> None:
@@ -58,15 +60,21 @@ def print_numbers(numbers: Mapping[str, str], *, explained: bool = True) -> None
 
 
 def print_side_by_side(measured: Mapping[str, Fingerprint]) -> None:
-    """Print a column of numbers for each file."""
-    table = Table(box=None, padding=(0, 1))
-    table.add_column("")
-    for name in measured:
-        table.add_column(Path(name).name, justify="right", overflow="fold")
-    table.add_column("unit", style="dim")
-    for d in DIMENSIONS:
-        table.add_row(d.name, *(_number(fingerprint, d.name) for fingerprint in measured.values()), d.unit)
-    Console(highlight=False).print(table)
+    """Print a column of numbers for each file, in as many tables as the width of the terminal asks for."""
+    console = Console(highlight=False)
+    captions = [max(len(text) for text in column) + 2 for column in (NAMES, [d.unit for d in DIMENSIONS])]
+    columns = max(1, (console.width - sum(captions)) // (_COLUMN_WIDTH + 2))
+    names = list(measured)
+    for first in range(0, len(names), columns):
+        table = Table(box=None, padding=(0, 1))
+        table.add_column("", no_wrap=True)
+        shown = names[first : first + columns]
+        for name in shown:
+            table.add_column(Path(name).name, justify="right", no_wrap=True, max_width=_COLUMN_WIDTH)
+        table.add_column("unit", style="dim", no_wrap=True)
+        for d in DIMENSIONS:
+            table.add_row(d.name, *(measured[name].format_value(d.name) for name in shown), d.unit)
+        console.print(table)
 
 
 def print_tracks(
@@ -143,7 +151,3 @@ def as_minutes(seconds: float) -> str:
 
 def _rounded(number: float) -> str:
     return f"{number:.0f}" if number == number else ""
-
-
-def _number(fingerprint: Fingerprint, name: str) -> str:
-    return "undefined" if name in fingerprint.undefined else f"{fingerprint[name]:.4g}"

@@ -46,21 +46,21 @@ def analyze(path: AnyPath, *, timeout: float | None = None, cancel: CancelToken 
 
 
 def analyze_samples(
-    samples: NDArray[np.float32] | NDArray[np.int16],
+    samples: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.int16],
     sample_rate: int,
     *,
     metadata: Metadata | None = None,
     timeout: float | None = None,
     cancel: CancelToken | None = None,
 ) -> Fingerprint:
-    """Measure float32 (full scale ±1) or int16 samples of shape (n,) or (n, 1 to 8 channels).
+    """Measure float32, float64 (full scale ±1) or int16 samples of shape (n,) or (n, 1 to 8 channels).
 
     The same as :func:`auralis_fp.analyze_samples`; channels are in FFmpeg's default order for their
     number. ``metadata`` replaces the metadata that the samples themselves give.
     """
     x, sr = np.asarray(samples), operator.index(sample_rate)
-    if x.dtype not in (np.dtype(np.float32), np.dtype(np.int16)):
-        raise InvalidSamples(f"samples are {x.dtype}, not float32 or int16", stage="arguments")
+    if x.dtype not in (np.float32, np.float64, np.int16):
+        raise InvalidSamples(f"samples must be float32, float64 or int16, not {x.dtype}", stage="arguments")
     if x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[1] not in DEFAULT_LAYOUTS):
         raise InvalidSamples(f"shape {x.shape} is not (n,) or (n, 1 to 8)", stage="arguments")
     if not 2000 <= sr <= 768_000:
@@ -95,4 +95,6 @@ def _checkpoint(timeout: float | None, cancel: CancelToken | None, path: str) ->
 
 
 def _float32(x: Array) -> Array:
-    return x.astype(np.float32) / np.float32(32768) if x.dtype == np.int16 else x
+    return (
+        x.astype(np.float32) / np.float32(32768) if x.dtype == np.int16 else x.astype(np.float32, copy=False)
+    )

@@ -76,10 +76,11 @@ Analysis analyze_samples(const SampleView& samples, int sample_rate, Interrupt& 
         const std::size_t n = std::min(block_frames, samples.frames - done);
         for (std::size_t c = 0; c < samples.channels; ++c) {
             storage[c].resize(n);
-            if (samples.int16)
-                read_channel<std::int16_t>(samples, done, c, 0x1p-15F, storage[c]);
-            else
-                read_channel<float>(samples, done, c, 1.0F, storage[c]);
+            switch (samples.type) {
+                case SampleType::float32: read_channel<float>(samples, done, c, 1.0F, storage[c]); break;
+                case SampleType::float64: read_channel<double>(samples, done, c, 1.0F, storage[c]); break;
+                case SampleType::int16: read_channel<std::int16_t>(samples, done, c, 0x1p-15F, storage[c]); break;
+            }
             planes[c] = storage[c];
         }
         analyzer.push(std::span(planes).first(samples.channels));

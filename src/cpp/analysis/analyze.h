@@ -17,13 +17,15 @@ struct Analysis {
 // Decodes and measures. Throws AnalysisError or SignalInterrupt.
 Analysis analyze_media(MediaSource& source, Interrupt& interrupt);
 
-// Samples in the caller's memory, float at full scale +-1 or 16-bit, of any strides and alignment. They are copied
-// block by block; what others write there meanwhile is measured or refused like any other samples.
+enum class SampleType { float32, float64, int16 };
+
+// Samples in the caller's memory, floating point at full scale +-1 or 16-bit, of any strides and alignment. They are
+// copied block by block; what others write there meanwhile is measured or refused like any other samples.
 struct SampleView {
     const void* data;  // first frame of the first channel
     std::size_t frames;
-    std::size_t channels;                         // 1 to 8, FFmpeg's default layout
-    bool int16;                                   // otherwise float
+    std::size_t channels;  // 1 to 8, FFmpeg's default layout
+    SampleType type;
     std::ptrdiff_t frame_stride, channel_stride;  // bytes
 };
 

@@ -107,15 +107,20 @@ py::tuple analyze_bytes(const py::object& data, std::optional<double> timeout, c
     });
 }
 
-// samples: (frames, channels), float32 or int16 of this machine's byte order, in any strides; auralis_fp.analysis
-// has checked it.
+auralis::SampleType sample_type(const py::dtype& type) {
+    if (type.kind() == 'i') return auralis::SampleType::int16;
+    return type.itemsize() == sizeof(float) ? auralis::SampleType::float32 : auralis::SampleType::float64;
+}
+
+// samples: (frames, channels), float32, float64 or int16 of this machine's byte order, in any strides;
+// auralis_fp.analysis has checked it.
 py::tuple analyze_samples(const py::array& samples, int sample_rate, std::optional<double> timeout,
                           const CancelToken* cancel, bool check_signals, std::size_t block_frames) {
     Interrupt interrupt = make_interrupt(timeout, cancel, check_signals);
     const auralis::SampleView view{samples.data(),
                                    static_cast<std::size_t>(samples.shape(0)),
                                    static_cast<std::size_t>(samples.shape(1)),
-                                   samples.dtype().kind() == 'i',
+                                   sample_type(samples.dtype()),
                                    samples.strides(0),
                                    samples.strides(1)};
     return run([&] { return auralis::analyze_samples(view, sample_rate, interrupt, block_frames); });

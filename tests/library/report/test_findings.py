@@ -116,7 +116,8 @@ def test_a_report_on_a_large_library_is_short() -> None:
         findings.add(Recording(number, f"/music/{number}\n.flac", metadata))
     lines = list(findings.lines())
     assert lines[0] == "Recordings: 54756, 27378 with findings, 27378 not known"
-    assert len(lines) == 1 + 6 * 12
+    assert "without a valid .25d file" in lines[1]
+    assert len(lines) == 2 + 6 * 12
     clipping = lines[lines.index("Clipping: 27378") + 1 :]
     assert clipping[0] == "  /music/54755\\n.flac: 54755 runs at full scale, peak 0.000"  # the worst first
     assert clipping[10] == "  and 27368 more"

@@ -64,7 +64,7 @@ def test_scan_isolate(killer: str, tmp_path: Path) -> None:
     assert "Done: 2 analysed, 0 from sidecars, 1 failed" in output
     assert state(database, killer) == ("error", reason)
     # It is left alone; if it is tried again, then not in the process of the scan.
-    assert "Done: 0 analysed, 0 from sidecars, 0 failed" in run_command("scan", "--db", database).stdout
+    assert "Nothing to do: no track was waiting" in run_command("scan", "--db", database).stdout
     arguments = command("scan", "--db", database, "--retry-failed", "--no-sidecar")
     with subprocess.Popen(arguments, stdout=subprocess.DEVNULL) as process:
         busy_worker(process.pid)

@@ -74,6 +74,6 @@ def test_sidecars_that_are_not_ours_are_said_once_and_left_alone(tmp_path: Path)
 def test_files_of_any_time_are_measured_once(tmp_path: Path) -> None:
     for number, seconds in enumerate((-(2**31), -1, 0, 10_413_792_000, 2**33)):
         os.utime(write_noise(tmp_path / f"{number}.wav", number), (seconds, seconds))
-    for expected in ("Done: 5 analysed", "Done: 0 analysed"):
+    for expected in ("Done: 5 analysed", "Nothing to do"):
         done = run_command("scan", tmp_path, "--db", tmp_path / "a.db")
         assert (done.returncode, expected in done.stdout) == (0, True), done.stdout + done.stderr

@@ -25,15 +25,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from auralis_fp._audio_files import SIDECAR_EXTENSION
 from auralis_fp._version import __version__
 from auralis_fp.library.files.placing import open_folder, place, real_path
 from auralis_fp.library.files.sidecar_metadata import build_from, metadata_from, metadata_object
 from auralis_fp.metadata import Metadata
 from auralis_fp.schema import DIMENSIONS, FINGERPRINT_VERSION, NAMES
 
-__all__ = ["FORMAT_VERSION", "SUFFIX", "Content", "FileState", "load", "read", "sidecar_path", "write"]
+__all__ = ["FORMAT_VERSION", "Content", "FileState", "load", "read", "sidecar_path", "write"]
 
-SUFFIX: Final = ".25d"
 FORMAT_VERSION: Final = "1.0"
 _GROUPS: Final = tuple(dict.fromkeys(dimension.group for dimension in DIMENSIONS))
 _OURS: Final = "auralis_fp"  # key in "metadata", which all programs share
@@ -86,7 +86,7 @@ class Content:
 
 def sidecar_path(audio: str) -> str:
     """Return the name of an audio file's sidecar."""
-    return audio + SUFFIX
+    return audio + SIDECAR_EXTENSION
 
 
 def read(audio: str, state: FileState | None = None) -> dict[str, float] | None:

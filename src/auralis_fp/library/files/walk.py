@@ -1,7 +1,7 @@
 """Walks through folders in search of audio files."""
 
 # Paths are strings here: they come from and go to the database, 54 000 at a time.
-# ruff: noqa: PTH116, PTH118, PTH122, PTH206
+# ruff: noqa: PTH116, PTH118, PTH206
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["AUDIO_EXTENSIONS", "AudioFile", "Folder", "Walk"]
+from auralis_fp._audio_files import is_audio
 
-_EXTENSIONS = """
-.aac .ac3 .aif .aifc .aiff .amr .ape .au .caf .dsf .dts .eac3 .flac .m4a .m4b .mka .mp2 .mp3 .mpc .oga .ogg
-.opus .rf64 .snd .tak .tta .w64 .wav .wave .weba .webm .wma .wv
-"""
-AUDIO_EXTENSIONS: Final = frozenset(_EXTENSIONS.split())
-"""Extensions, in lower case, of the files that a walk takes for audio."""
+__all__ = ["AudioFile", "Folder", "Walk"]
 
 _SYSTEM_FOLDERS: Final = ("/dev", "/proc", "/sys")  # there is no music in there, and links may lead anywhere
 
@@ -135,7 +130,7 @@ class Walk:
         """Add an entry of the real ``folder`` to the files or to the folders to visit, if it is either."""
         try:
             is_folder = entry.is_dir()
-            if not is_folder and not _is_audio(entry.name):
+            if not is_folder and not is_audio(entry.name):
                 return
             real = os.path.join(folder, entry.name)
             if entry.is_symlink():
@@ -168,10 +163,6 @@ class Walk:
             self.unreadable.append((path, error.strerror or str(error)))
 
 
-def _is_audio(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in AUDIO_EXTENSIONS
-
-
 def _contains(folder: str, path: str) -> bool:
     """Return whether a real path is that of a folder or of something inside it."""
     return path == folder or path.startswith(os.path.join(folder, ""))
@@ -189,7 +180,7 @@ def _is_met(target: str, roots: list[str]) -> bool:
     for root in roots:
         if _contains(root, target):
             inside = os.path.relpath(target, root).split(os.sep)
-            return _is_audio(inside[-1]) and not any(part.startswith(".") for part in inside)
+            return is_audio(inside[-1]) and not any(part.startswith(".") for part in inside)
     return False
 
 

@@ -119,6 +119,8 @@ class Findings:
     def lines(self) -> Iterator[str]:
         """Yield the report, a few lines for a library of any size."""
         yield f"Recordings: {self.recordings}, {self.found} with findings, {self.unknown} not known"
+        if self.unknown:
+            yield "  (not known: without a valid .25d file, which holds these facts, beside the recording)"
         for name, count in self.counts.items():
             if not count:
                 continue
