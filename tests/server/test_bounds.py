@@ -26,7 +26,9 @@ def long_root(long_wav: Path) -> Path:
 @pytest.fixture
 def narrow(long_root: Path) -> Iterator[Server]:
     """A server with one worker and one waiting place."""
-    with running_server("--root", long_root, "--workers", 1, "--queue", 1, "--grace", 1) as one:
+    with running_server(
+        "--root", long_root, "--workers", 1, "--queue", 1, "--grace", 1, "--timeout", 120
+    ) as one:
         yield one
 
 
@@ -53,7 +55,7 @@ def test_beyond_workers_and_places_there_is_503(narrow: Server, long_wav: Path) 
         refused = narrow.fingerprint(long_wav)
         assert refused.status_code == 503
         assert int(refused.headers["Retry-After"]) >= 1
-        assert requests.get(f"{narrow.url}/health", timeout=10).ok
+        assert requests.get(f"{narrow.url}/health", timeout=60).ok
         assert [answer.result().status_code for answer in answers] == [200, 200]
     assert work_of(narrow) == (0, 0)
 
@@ -164,7 +166,7 @@ def test_sigterm_ends_with_an_answer_for_everyone(narrow: Server, long_wav: Path
 def test_sigterm_at_rest(root: Path) -> None:
     with running_server("--root", root) as one:
         with requests.Session() as session:  # whose connection stays open
-            assert session.get(f"{one.url}/health", timeout=10).ok
+            assert session.get(f"{one.url}/health", timeout=60).ok
             assert one.terminate(5) == 0
         assert one.stderr() == ""
 

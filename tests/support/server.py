@@ -25,13 +25,13 @@ class Server:
         self.url = f"http://localhost:{port}"
         self._errors = errors
 
-    def fingerprint(self, path: object, track_id: object = 1, timeout: float = 30) -> requests.Response:
+    def fingerprint(self, path: object, track_id: object = 1, timeout: float = 120) -> requests.Response:
         body: Any = {"track_id": track_id, "filepath": str(path)}
         return requests.post(f"{self.url}/fingerprint", json=body, timeout=timeout)
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
-        text = requests.get(f"{self.url}/metrics", timeout=10).text
+        text = requests.get(f"{self.url}/metrics", timeout=60).text
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
     def raw(self, request: bytes, timeout: float = 40) -> bytes:
