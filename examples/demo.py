@@ -66,11 +66,13 @@ def ask_over_http(console: Console, file: Path) -> None:
     command = [sys.executable, "-m", "auralis_fp", "serve", "--root", str(file.parent), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        address = server.stdout.readline().split()[2].rstrip(",")  # Listening on ADDRESS, ...
-        body = json.dumps({"track_id": 1, "filepath": str(file)})
-        with urllib.request.urlopen(f"{address}/fingerprint", body.encode()) as answer:
-            content = json.load(answer)
-        server.terminate()
+        try:
+            address = server.stdout.readline().split()[2].rstrip(",")  # Listening on ADDRESS, ...
+            body = json.dumps({"track_id": 1, "filepath": str(file.absolute())})
+            with urllib.request.urlopen(f"{address}/fingerprint", body.encode()) as answer:
+                content = json.load(answer)
+        finally:
+            server.terminate()
     console.print(f"The same over HTTP, by auralis-fp serve: POST /fingerprint {body}")
     numbers = content["fingerprint"]
     console.print(f"  lufs {numbers['lufs']:.4f}, tempo_bpm {numbers['tempo_bpm']:.4f}, ...")
