@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -209,6 +210,15 @@ def test_answers_are_the_same_every_time_and_in_any_company() -> None:
         alone = fresh.nearest(rows[row], 10, exclude=[row])
         np.testing.assert_array_equal(alone[0], every[row])
         np.testing.assert_array_equal(alone[1], apart[row])
+
+
+def test_queries_in_threads_get_the_same_answers() -> None:
+    rows = library(900, seed=6)
+    space = Space.fit(rows)
+    shared, alone = space.index(rows), space.index(rows)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda row: shared.nearest(row, 10)[0].tolist(), rows[:100]))
+    assert found == [alone.nearest(row, 10)[0].tolist() for row in rows[:100]]
 
 
 def test_equal_tracks_come_by_index() -> None:

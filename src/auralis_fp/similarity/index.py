@@ -38,7 +38,7 @@ class Index:
         self._compared = compared
         count = len(self)
         self._references = tracks.take(np.linspace(0, count - 1, min(count, _REFERENCES)).astype(np.intp))
-        self._usual = np.full((2, count), np.nan, np.float32)  # mean and spread of a track's distances
+        self._mean, self._spread = np.full((2, count), np.nan, np.float32)  # of a track's distances
 
     def __len__(self) -> int:
         return len(self._tracks.undefined)
@@ -115,24 +115,23 @@ class Index:
 
     def _improbability(self, query: Compared, near: NDArray[np.intp], apart: NDArray[np.float32]) -> Floats:
         """Return 1 minus the mutual proximity of the query and its candidates."""
-        missing = near[np.isnan(self._usual[0, near])]
+        missing = near[np.isnan(self._spread[near])]
         if len(missing):
-            self._usual[:, missing] = self._usual_distances(self._tracks.take(missing))
-        of_query = self._usual_distances(query)[:, 0]
-        from_query = _share_nearer(apart, *of_query)
-        from_track = _share_nearer(apart, *self._usual[:, near])
+            # The spread last: a thread that finds one finds the mean, too.
+            self._mean[missing], self._spread[missing] = self._usual_distances(self._tracks.take(missing))
+        from_query = _share_nearer(apart, *self._usual_distances(query))
+        from_track = _share_nearer(apart, self._mean[near], self._spread[near])
         return from_query + from_track - from_query * from_track
 
-    def _usual_distances(self, tracks: Compared) -> NDArray[np.float32]:
-        """Return mean and spread of the distances of tracks from the references, shape (2, tracks)."""
+    def _usual_distances(self, tracks: Compared) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return mean and spread of the distances of tracks from the references."""
         apart = distances(self._references, tracks).astype(np.float64)
-        counts = np.isfinite(apart) & (
-            apart > 0
-        )  # a track itself, or a copy of it, says nothing about others
+        # A track itself, or a copy of it, says nothing about others.
+        counts = np.isfinite(apart) & (apart > 0)
         number = np.maximum(counts.sum(0), 1)
         mean = np.where(counts, apart, 0).sum(0) / number
         spread = np.sqrt((np.where(counts, apart - mean, 0) ** 2).sum(0) / number)
-        return np.array([mean, spread], np.float32)
+        return mean.astype(np.float32), spread.astype(np.float32)
 
 
 def _smallest(distance: NDArray[np.float32], count: int) -> NDArray[np.intp]:

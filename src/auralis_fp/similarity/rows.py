@@ -52,10 +52,10 @@ def as_rows(vectors: Vectors, undefined: ArrayLike | None = None) -> Rows:
         if mask.shape != rows.shape:
             raise ValueError(f"undefined has the shape {mask.shape}, the vectors have {rows.shape}")
         rows = np.where(mask, np.float32(np.nan), rows)
-    absent = ~np.isfinite(rows)
+    absent = np.isinf(rows)
     for index, stand_in in _TELLING:
         absent[:, index] |= rows[:, index] == np.float32(stand_in)
-    return np.where(absent, np.float32(np.nan), rows) if absent.any() else rows
+    return np.where(absent, np.float32(np.nan), rows) if absent.any() else rows  # large libraries: no copy
 
 
 def is_single(vectors: Vectors) -> bool:
