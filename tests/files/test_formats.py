@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support import synth
 from support.encode import FORMATS, LOSSLESS, EncodedFiles, decode, encode, ffmpeg
+from support.every_format import every_format
 from support.tolerances import BUILD, assert_agree, assert_identical
 
 import auralis_fp
@@ -26,6 +27,13 @@ def test_decodes_like_the_command_line(name: str, encoded: EncodedFiles) -> None
     assert (metadata.codec, metadata.container) == (FORMATS[name].codec, FORMATS[name].container)
     assert metadata.damaged_packets == 0
     assert_agree(fp, auralis_fp.analyze_samples(samples, rate), BUILD)
+
+
+def test_every_container_that_the_documentation_lists_is_measured(
+    encoded: EncodedFiles, tmp_path: Path
+) -> None:
+    measured = {auralis_fp.analyze(path).metadata.container for path in every_format(encoded, tmp_path)}
+    assert measured == set(auralis_fp.build_info()["demuxers"].split(","))
 
 
 @pytest.mark.parametrize("name", LOSSLESS)

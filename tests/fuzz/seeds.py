@@ -26,6 +26,7 @@ from support.bombs.compressed import (
     plain_header,
 )  # fmt: skip
 from support.encode import FORMATS, EncodedFiles, encode
+from support.handmade import handmade
 from support.tagging import id3v1, lyrics3v2
 
 from auralis_fp import FINGERPRINT_VERSION, NAMES
@@ -53,27 +54,6 @@ def recordings(folder: Path) -> None:
         one = FORMATS[name]
         samples = synth.to_int16(np.stack([synth.noise(SECONDS, 4000, seed=c) for c in range(6)], axis=1))
         encode(folder / f"{name}-6.{one.extension}", samples, 4000, *one.arguments, *NO_PADDING)
-
-
-def handmade(folder: Path) -> None:
-    """Formats that ffmpeg cannot encode: a header, then noise, which decoders take for sound or damage."""
-    noise = np.random.default_rng(2).bytes
-    voice = struct.pack(">IIIIHBBI", 20, 1200, 0, 0, 8000, 1, 0, 1 << 16)
-    iff = b"8SVXVHDR" + voice + b"BODY" + struct.pack(">I", 1200) + noise(1200)
-    dsd = b"fmt " + struct.pack("<QIIIIIIQII", 52, 1, 0, 1, 1, 2_822_400, 1, 8 * 4096, 4096, 0)
-    dsd += b"data" + struct.pack("<Q", 12 + 4096) + noise(4096)
-    ape = struct.pack("<HHIIIIIII", 3990, 0, 52, 24, 4, 0, 600, 0, 0) + bytes(16)
-    ape += struct.pack("<HHIIIHHI", 1000, 0, 73_728, 600, 1, 16, 1, 8000) + struct.pack("<I", 80) + noise(800)
-    files = {
-        "x.iff": b"FORM" + struct.pack(">I", len(iff)) + iff,
-        "x.dsf": b"DSD " + struct.pack("<QQQ", 28, 28 + len(dsd), 0) + dsd,
-        "x.ape": b"MAC " + ape,
-        "x.mpc": b"MP+\x07" + struct.pack("<I", 4) + bytes(16) + noise(1500),
-        "x.amr": b"#!AMR\n" + b"".join(b"\x3c" + noise(31) for _ in range(8)),
-        "x.awb": b"#!AMR-WB\n" + b"".join(b"\x44" + noise(60) for _ in range(8)),
-    }
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
 
 
 def compressed(folder: Path) -> None:
