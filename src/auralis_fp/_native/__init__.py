@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import os
+import re
 import threading
 from types import ModuleType
 from typing import Any, Final
@@ -57,6 +58,17 @@ def _load() -> ModuleType:
     return importlib.import_module(_module_name(levels[0]))
 
 
+def _explained(error: ImportError) -> ImportError:
+    """Say what to do where FFmpeg has changed under a build, as upgrades of a system do."""
+    library = re.search(r"lib(avformat|avcodec|avutil|soxr)\b[\w.-]*", str(error))
+    if library is None:
+        return error
+    return ImportError(
+        f"{error}. It was built with another {library[0]} than this system has now: build it again, "
+        "with 'pip install --force-reinstall --no-deps .' in the folder of its source"
+    ).with_traceback(error.__traceback__)
+
+
 # An interpreter that exits stops daemon threads wherever they run Python code. If C++ is on the stack, as it
 # is when an extension that is being imported calls Python, the process aborts. So the exit waits.
 _loading: Final = threading.Lock()
@@ -77,4 +89,4 @@ with _loading:
     try:
         core, import_error = _load(), None
     except ImportError as error:
-        core, import_error = None, error
+        core, import_error = None, _explained(error)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralis_fp._build import build_info
+from auralis_fp._native import core, import_error
 from auralis_fp._version import __version__
 from auralis_fp.analysis import analyze_bytes, analyze_samples
 from auralis_fp.cli.common import FAILED
@@ -34,7 +35,7 @@ def doctor() -> None:
     Prints what is installed and which formats can be opened, then measures generated audio whose numbers
     are known.
 
-    Exit status: 0 on success, 1 if a measurement is wrong, 2 if nothing can be measured.
+    Exit status: 0 on success, 1 if a measurement is wrong or the compiled core cannot be imported.
     """
     info = build_info()
     formats = info.pop("demuxers", ())
@@ -46,6 +47,9 @@ def doctor() -> None:
     if formats:
         print(f"formats: {_text(formats)}")
     print(f"packages: {', '.join(map(_package, _PACKAGES))}")
+    if core is None:
+        print(f"the compiled core cannot be imported: {import_error}")
+        sys.exit(FAILED)
     print("self-test:")
     wrong = 0
     for what, passed, detail in _self_test():
@@ -87,8 +91,6 @@ def _compare(
 ) -> Iterator[tuple[str, bool, str]]:
     try:
         fingerprint = measure()
-    except ImportError:
-        raise
     except Exception as error:
         yield signal, False, f"{type(error).__name__}: {error}"
         return
