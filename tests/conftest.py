@@ -24,8 +24,29 @@ from auralis_fp.library import LibraryRepository
 # If the tests start with Ctrl-C ignored (nohup, some CI), they and their programs would never see it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+NEED_SOURCE = ("test_allocation_failures.py", "test_failing_source.py", "test_later_application.py")
+
 # Tests on real music are collected only if there is some.
 collect_ignore = [] if os.environ.get("AURALIS_FP_MUSIC_DIR") else ["numbers/test_parity_music.py"]
+
+
+# --- tests of an installed package, without its source ----------------------------------------------
+
+
+class WithoutSource(pytest.Module):
+    """A module of tests that there is no source tree for."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        pytest.skip("needs the source tree", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Skip the tests of what is not installed: documentation, rooms, examples, programs in C++."""
+    needs_source = module_path.parent.name in ("docs", "house") or module_path.name in NEED_SOURCE
+    if needs_source and not (Path(__file__).parents[1] / "src").exists():
+        skipped: pytest.Module = WithoutSource.from_parent(parent, path=module_path)
+        return skipped
+    return None
 
 
 # --- recordings --------------------------------------------------------------------------------------

@@ -102,8 +102,8 @@ def musepack8(frames: int) -> bytes:
 def tak(samples: bytes) -> bytes:
     """Return 16-bit samples, mono, 8 kHz, in frames of 15 samples, which TAK does not compress."""
     codec, profile, duration, total, data_type, rate = 2, 0, 0, len(samples) // 2, 0, 8000 - 6000
-    information = ((codec, 6), (profile, 4), (duration, 4), (total, 35), (data_type, 3), (rate, 18))
-    information += ((16 - 8, 5), (1 - 1, 4), (0, 1))
+    stream = ((codec, 6), (profile, 4), (duration, 4), (total, 35), (data_type, 3), (rate, 18))
+    information = (*stream, (16 - 8, 5), (1 - 1, 4), (0, 1))
     block = checked(little_endian(*information))
     blocks = bytes([1]) + len(block).to_bytes(3, "little") + block + bytes(4)
     data = b""
