@@ -153,6 +153,9 @@ def test_surround_channels(channels: int, extension: str, tmp_path: Path) -> Non
     path = encode(tmp_path / f"x.{extension}", samples, 48000, *arguments, layout=layout)
     fp = auralis_fp.analyze(path)
     assert fp.metadata.channels == channels
+    libavformat = int(auralis_fp.build_info()["ffmpeg"]["libavformat"].partition(".")[0])
+    if (extension, channels) == ("caf", 8) and libavformat >= 61:  # docs/recordings.md, Versions of FFmpeg
+        samples = np.ascontiguousarray(samples[:, [0, 1, 2, 3, 6, 7, 4, 5]])
     assert_agree(fp, auralis_fp.analyze_samples(samples, 48000), BUILD)
 
 
