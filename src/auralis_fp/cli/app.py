@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "report": "List recordings that are truncated, damaged, clipped or silent, and the like.",
     "status": "Show how many tracks have a fingerprint, and the latest failures.",
     "show": "Show the stored fingerprint of a track.",
-    "similar": "List the tracks that are most like others.",
+    "similar": "List the tracks that are most like the given ones.",
     "playlist": "Make a playlist around some tracks, or on the way from one to another.",
     "duplicates": "List recordings of which there are several copies.",
     "export": "Write all fingerprints as CSV, JSON or Parquet.",

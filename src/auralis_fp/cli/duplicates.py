@@ -26,11 +26,11 @@ __all__ = ["duplicates"]
 def duplicates(db: str, other_gain: bool, mono: bool, count: int, as_json: bool) -> None:
     """List recordings of which there are several copies.
 
-    The copies may be in other encodings. The best one comes first, marked by a star, with the reason; by the
-    codec and its bit rate, and by what the .25d files know of damage. Nothing is deleted.
+    The copies may be in different encodings. The best one comes first, marked by a star, with the reason:
+    its codec, its bit rate, and the damage that the .25d files record. Nothing is deleted.
 
-    Other versions of a piece are other recordings. --other-gain and --mono compare less, and so take more for
-    the same that is not.
+    Another version of a piece is another recording. --other-gain and --mono compare fewer numbers, and so
+    more different recordings are taken for the same.
 
     Exit status: 0 on success, 2 if nothing could be done.
     """

@@ -48,18 +48,18 @@ def _range(_context: click.Context, _option: click.Parameter, text: str | None) 
     metavar="N",
     type=click.IntRange(1, 1000),
     show_default="25",
-    help="How many tracks, with those that are named.",
+    help="Number of tracks, including those that are named.",
 )
 @click.option(
     "--minutes",
     metavar="MINUTES",
     type=click.FloatRange(0.1, 6000),
-    help="How long, to within one track; instead of --length.",
+    help="Playing time, to within one track; instead of --length.",
 )
 @click.option("--tempo", metavar="BPM-BPM", callback=_range, help="Range of the tempo, such as 118-126.")
 @click.option("--lufs", metavar="LUFS:LUFS", callback=_range, help="Range of the loudness, such as -16:-10.")
 @count_option("--spacing", "How many others between two tracks of one artist.", default=4, most=100)
-@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Another number for another list.")
+@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Another number makes another list.")
 @weight_option
 @output_option("Write an M3U8 playlist, with paths relative to its folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
@@ -82,8 +82,8 @@ def playlist(
     """Make a playlist around some tracks, or on the way from one to another.
 
     TRACK is the id of a track, its file, a part of its title or path that no other track has, or an audio
-    file that is not in the library, which is measured. The tracks follow each other in small steps. No
-    recording comes twice, and an artist only after others. What could not be had is said at the end.
+    file that is not in the library, which is measured. Neighbouring tracks are alike, no recording occurs
+    twice, and tracks of the same artist are kept apart. If not all of this is possible, the command says so.
 
     Exit status: 0 on success, 2 if nothing could be done.
     """

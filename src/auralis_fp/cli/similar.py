@@ -29,11 +29,13 @@ __all__ = ["similar"]
 @library_option
 @count_option("--count", "How many tracks to list.", default=20, least=1, most=1000)
 @click.option(
-    "--why", is_flag=True, help="Say what each track has in common with the first TRACK, and what not."
+    "--why",
+    is_flag=True,
+    help="Print what each track has in common with the first TRACK, and how it differs.",
 )
 @weight_option
 @click.option(
-    "--one-per-artist", is_flag=True, help="List one track of each artist, and none by those of TRACK."
+    "--one-per-artist", is_flag=True, help="List one track of each artist, and none by the artists of TRACK."
 )
 @click.option(
     "--same-album/--no-same-album",
@@ -51,11 +53,11 @@ def similar(
     same_album: bool,
     as_json: bool,
 ) -> None:
-    """List the tracks that are most like others.
+    """List the tracks that are most like the given ones.
 
     TRACK is the id of a track, its file, a part of its title or path that no other track has, or an audio
-    file that is not in the library, which is measured. Several count as one taste. Each recording is listed
-    once, however many copies of it there are.
+    file that is not in the library, which is measured. With several, tracks are listed that are like all of
+    them. Each recording is listed once, however many copies of it there are.
 
     Exit status: 0 on success, 2 if nothing could be done.
     """
