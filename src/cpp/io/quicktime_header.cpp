@@ -32,7 +32,7 @@ std::optional<Box> box_at(SourceReader& reader, std::int64_t at, std::int64_t pa
     if (size == 1) size = reader.big_endian<8>(at + kBoxHead);
     const auto rest = static_cast<std::uint64_t>(parent_end - at);
     if (size == 0 || size > rest) size = rest;
-    if (at + head > parent_end || size < static_cast<std::uint64_t>(head)) return std::nullopt;
+    if (size < static_cast<std::uint64_t>(head)) return std::nullopt;
     return Box{reader.big_endian<4>(at + 4), at, at + head, at + static_cast<std::int64_t>(size)};
 }
 

@@ -11,7 +11,7 @@ namespace auralis {
 
 RecordingSource::RecordingSource(MediaSource& file, Interrupt& interrupt) : file_(file) {
     SourceReader reader(file, interrupt);
-    begin_ = std::min(leading_tags_end(reader), file.size());
+    begin_ = std::min(leading_tags_end(reader), reader.size());
     // Behind further ones, FFmpeg would find a container that the guard does not look for.
     if (id3v2_end(reader, begin_) != begin_)
         throw AnalysisError(ErrorKind::ResourceLimit, Stage::probe,
@@ -33,7 +33,7 @@ std::int64_t RecordingSource::read_at(std::int64_t offset, std::span<std::uint8_
             const std::int64_t at = header_.at + static_cast<std::int64_t>(i) - offset;
             if (at >= 0 && at < done) to[static_cast<std::size_t>(at)] = header_.detour[i];
         }
-        if (done < in_file) return done;
+        if (offset + done < size_) return done;
     }
     const std::int64_t behind = offset + done - size_;
     if (behind >= static_cast<std::int64_t>(header_.movie.size())) return done;

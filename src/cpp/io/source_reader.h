@@ -35,7 +35,8 @@ public:
     // Both must outlive the reader.
     SourceReader(MediaSource& source, Interrupt& interrupt) : source_(source), interrupt_(interrupt) {}
 
-    std::int64_t size() const noexcept { return source_.size(); }
+    // At most an exabyte, so that the sum of two places within the source fits into 64 bits.
+    std::int64_t size() const noexcept { return std::min(source_.size(), std::int64_t{1} << 60); }
     int error() const noexcept { return error_; }  // errno, or 0
 
     // Throws when it is time to stop, or Unreadable if a read failed.
