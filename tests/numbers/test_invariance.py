@@ -17,7 +17,8 @@ from auralis_fp import NAMES, Fingerprint
 
 # How far a fingerprint may move, about twice what was measured on generated and real music. Tempo must not
 # move at all; the encoders themselves change the level (lufs), the peaks (crest_db) and what is above their
-# low-pass filter or filled with noise (spectral_flatness).
+# low-pass filter or filled with noise (spectral_flatness). FFmpeg 7's AAC
+# encoder changes the peaks more than that of 5.1.
 SHIFT: Final[Mapping[str, tuple[float, float, float]]] = {  # 320 kbit/s, 96 to 128 kbit/s, sample rate
     "sub_bass_pct": (0.02, 0.8, 0.8),
     "bass_pct": (0.05, 1.3, 1.4),
@@ -27,7 +28,7 @@ SHIFT: Final[Mapping[str, tuple[float, float, float]]] = {  # 320 kbit/s, 96 to 
     "presence_pct": (0.01, 0.2, 0.15),
     "air_pct": (0.01, 0.6, 0.3),
     "lufs": (0.005, 0.6, 0.05),
-    "crest_db": (0.12, 1.0, 0.6),
+    "crest_db": (0.12, 1.5, 0.6),
     "bass_mid_ratio": (0.005, 0.25, 0.25),
     "tempo_bpm": (1e-9, 1e-9, 1e-9),
     "rhythm_stability": (0.005, 0.08, 0.0002),
