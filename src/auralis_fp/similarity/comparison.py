@@ -20,7 +20,7 @@ TEMPO: Final = NAMES.index("tempo_bpm")
 CIRCUMFERENCE: Final = 4.5
 """Length of the tempo's circle: random places are then as far apart as numbers on a normal scale, 1.13."""
 
-_BLOCK: Final = 32_768  # differences at a time: in the cache with their sums, and few calls of NumPy
+_BLOCK: Final = 65_536  # differences at a time: in the cache with their sums, and few calls of NumPy
 
 
 @dataclass(frozen=True)

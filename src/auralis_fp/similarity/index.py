@@ -16,10 +16,10 @@ __all__ = ["Index"]
 
 Floats = NDArray[np.float64]
 
-_REFERENCES: Final = 100  # tracks whose distances say how near a track is to the others; more change nothing
+_REFERENCES: Final = 300  # tracks whose distances say how near a track is to others; all tracks say the same
 _FEWEST: Final = 10  # with fewer references than this, mean and spread say nothing
-_CANDIDATES: Final = 5  # times k: so many of the nearest are put in order; from 3 on, more find the same
-_LEAST: Final = 100  # candidates, however few neighbours are asked for
+_CANDIDATES: Final = 3  # times k: so many of the nearest are put in order; more find the same
+_LEAST: Final = 60  # candidates, however few neighbours are asked for
 
 
 class Index:
@@ -27,7 +27,7 @@ class Index:
 
     Some tracks are near to very many others and would be in every list, though nobody hears a reason. So the
     nearest tracks are put in order by Mutual Proximity: by how likely it is that neither of two tracks has
-    others as near. The distances of a track from 100 others, which that takes, are computed when the track is
+    others as near. The distances of a track from 300 others, which that takes, are computed when the track is
     a candidate for the first time.
 
     Queries may run in several threads.
@@ -125,13 +125,13 @@ class Index:
 
     def _usual_distances(self, tracks: Compared) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return mean and spread of the distances of tracks from the references."""
-        apart = distances(self._references, tracks).astype(np.float64)
-        # A track itself, or a copy of it, says nothing about others.
-        counts = np.isfinite(apart) & (apart > 0)
-        number = np.maximum(counts.sum(0), 1)
-        mean = np.where(counts, apart, 0).sum(0) / number
-        spread = np.sqrt((np.where(counts, apart - mean, 0) ** 2).sum(0) / number)
-        return mean.astype(np.float32), spread.astype(np.float32)
+        apart = distances(self._references, tracks)
+        apart[np.isinf(apart)] = 0
+        # A distance of 0, to the track itself or a copy of it, says nothing about others.
+        number = np.maximum(np.count_nonzero(apart, axis=0), 1).astype(np.float32)
+        mean = apart.sum(0) / number
+        variance = np.einsum("ij,ij->j", apart, apart) / number - mean**2
+        return mean, np.sqrt(np.maximum(variance, 0))
 
 
 def _smallest(distance: NDArray[np.float32], count: int) -> NDArray[np.intp]:

@@ -137,13 +137,7 @@ class Space:
         OSError
             It cannot be read.
         """
-        space = _parsed(Path(path).read_text("utf-8"), os.fspath(path))
-        if space.version != FINGERPRINT_VERSION:
-            raise ValueError(
-                f"{os.fspath(path)} was learnt from fingerprints of version {space.version}; "
-                f"they are not comparable with those of version {FINGERPRINT_VERSION}: fit the space again"
-            )
-        return space
+        return _parsed(Path(path).read_text("utf-8"), os.fspath(path))
 
     def distances(
         self, query: Vectors, vectors: Vectors, *, weights: Weights | None = None
@@ -276,17 +270,22 @@ def _builtin() -> Space:
 def _parsed(text: str, name: str) -> Space:
     try:
         content: dict[str, Any] = json.loads(text)
-        form = content["format"]
+        form, version = content["format"], content["fingerprint_version"]
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{name} is not a saved space") from error
     if form != _FORMAT:
         raise ValueError(
             f"{name} is a space of format {form}, which this version of auralis_fp does not read"
         )
+    if version != FINGERPRINT_VERSION:
+        raise ValueError(
+            f"{name} was learnt from fingerprints of version {version}; "
+            f"they are not comparable with those of version {FINGERPRINT_VERSION}: fit the space again"
+        )
     try:
         scales = {name: _scale(content["scales"][name]) for name in NAMES}
         random_pairs = np.array(content["random_pairs"], np.float64)
-        tracks, version = int(content["tracks"]), int(content["fingerprint_version"])
+        tracks = int(content["tracks"])
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{name} is damaged: {error!r}") from error
     return Space(scales, random_pairs, tracks, version)
