@@ -67,7 +67,7 @@ def working_library(db: str, weights: dict[str, float]) -> Iterator[Neighbours]:
     from auralis_fp.library.similar.sources import open_source
 
     try:
-        yield Neighbours(open_source(db), weights=weights)
+        yield Neighbours(open_source(db), weights=weights, once=True)
     except (AnalysisError, ValueError) as error:
         give_up(printable(str(error)))
 

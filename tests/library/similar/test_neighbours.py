@@ -13,6 +13,8 @@ from support.library import write_noise
 
 from auralis_fp import DIMENSIONS, NAMES, analyze
 from auralis_fp.library import LibraryError
+from auralis_fp.library.similar import neighbours
+from auralis_fp.library.similar.lists import Lists
 from auralis_fp.library.similar.naming import find
 from auralis_fp.library.similar.neighbours import Neighbours
 from auralis_fp.library.similar.sources import open_source
@@ -180,3 +182,34 @@ def test_tags_say_who_a_track_is_by_where_the_database_does_not(tmp_path: Path) 
         ("Bob", "Best"),
     }
     assert [one.track.artist for one in library.nearest(seeds, 5, one_per_artist=True)] == ["Bob"]
+
+
+def test_lists_find_nearly_all_of_what_going_through_all_finds() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(40, 25))
+    values = (centres[rng.integers(0, 40, 12_000)] + 0.5 * rng.normal(size=(12_000, 25))).astype(np.float32)
+    values[::100, 3] = np.nan
+    index = Space.fit(values).index(values)
+    queries = rng.integers(0, len(values), 30)
+    exact = [index.nearest(values[one], 20, exclude=[one])[0] for one in queries]
+    lists = Lists(index)
+    index.use(lists.near)
+    found = [index.nearest(values[one], 20, exclude=[one])[0] for one in queries]
+    assert lists.recall > 0.98
+    assert np.mean([np.isin(a, b).mean() for a, b in zip(exact, found, strict=True)]) > 0.97
+    excluded = np.ones(len(values), bool)
+    excluded[:50] = False  # too few for any list
+    near, _distances = index.nearest(values[7], 20, exclude=excluded)
+    assert len(near) == 20
+    assert near.max() < 50
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_a_large_library_is_searched_by_lists_unless_asked_once(
+    database: Path, monkeypatch: pytest.MonkeyPatch, once: bool
+) -> None:
+    monkeypatch.setattr(neighbours, "MANY", COUNT)
+    library = Neighbours(open_source(database), once=once)
+    assert (library.recall == 1.0) or not once
+    monkeypatch.undo()
+    assert set(nearest(library, "1")) == set(nearest(opened(database), "1"))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from auralis_fp.analysis import analyze
 from auralis_fp.library.errors import LibraryError
+from auralis_fp.library.similar.lists import MANY, Lists, available
 from auralis_fp.library.similar.sources import Source
 from auralis_fp.library.similar.tracks import Track, folded, with_tags
 from auralis_fp.library.similar.vectors import are_silent
@@ -81,6 +82,8 @@ class Neighbours:
         See :func:`auralis_fp.library.similar.sources.open_source`.
     weights : mapping of str to float, optional
         As of :meth:`auralis_fp.similarity.Space.distances`.
+    once : bool
+        Whether there will be a few questions only, which the search by lists would not pay for.
 
     Attributes
     ----------
@@ -88,6 +91,10 @@ class Neighbours:
         Ids of the tracks that can be compared, ascending.
     space : Space
         Learnt from the library, or built in for one of fewer than 200 tracks.
+    recall : float
+        Share of the nearest tracks that are found: 1 if all are gone through, as is done where there are
+        fewer than 800 000, where faiss is not installed, or with ``once``. Else they are in lists, which are
+        made in less than a minute for a million, and of which a question needs a few.
 
     Raises
     ------
@@ -97,8 +104,9 @@ class Neighbours:
         The weights name no dimension or group.
     """
 
-    def __init__(self, source: Source, *, weights: Weights | None = None) -> None:
+    def __init__(self, source: Source, *, weights: Weights | None = None, once: bool = False) -> None:
         self.source: Final = source
+        self.once: Final = once
         self.weights: Final = dict(weights or {})
         self._load()
 
@@ -207,6 +215,12 @@ class Neighbours:
         self._tempo, self._lufs = vectors.values[:, _TEMPO].copy(), vectors.values[:, _LUFS].copy()
         self.space = Space.fit(vectors.values) if len(vectors) >= SMALL_LIBRARY else Space.builtin()
         self._index = self.space.index(vectors.values, weights=self.weights)
+        del vectors
+        self.recall = 1.0
+        if len(self.ids) >= MANY and available() and not self.once:
+            lists = Lists(self._index)
+            self._index.use(lists.near)
+            self.recall = lists.recall
 
     def _stored(self, track: Track) -> NDArray[np.float32]:
         assert track.id is not None
