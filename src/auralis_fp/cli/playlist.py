@@ -91,12 +91,11 @@ def playlist(
         give_up("--length and --minutes cannot be combined")
     if not (like or start or end or through):
         give_up("name a track to begin with: --like, --from, --to or --through")
-    from auralis_fp.library.similar.playlist import Wish
-    from auralis_fp.library.similar.playlist import playlist as made
+    from auralis_fp.library.similar.playlist import Wish, make_playlist
 
     with working_library(db, weights) as library:
         given = [seeds_of(library, [name]).tracks[0] if name else None for name in (start, *through, end)]
-        found = made(
+        found = make_playlist(
             library,
             Wish(
                 like=seeds_of(library, like) if like else None,

@@ -74,9 +74,9 @@ def working_library(db: str, weights: dict[str, float]) -> Iterator[Neighbours]:
 
 def seeds_of(library: Neighbours, named: Sequence[str]) -> Seeds:
     """Return the tracks that texts name, each once."""
-    from auralis_fp.library.similar.naming import find
+    from auralis_fp.library.similar.naming import find_track
 
-    return library.seeds(list(dict.fromkeys(find(library.source, text) for text in named)))
+    return library.seeds(list(dict.fromkeys(find_track(library.source, text) for text in named)))
 
 
 def track_object(track: Track, values: NDArray[np.float32]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from support.library import write_noise
 
 from auralis_fp.library import Database, LibraryError
 from auralis_fp.library.similar.m3u import write_m3u8
-from auralis_fp.library.similar.naming import find
+from auralis_fp.library.similar.naming import find_track
 from auralis_fp.library.similar.sources import open_source
 from auralis_fp.library.similar.tracks import Track, read_tracks
 
@@ -41,7 +41,7 @@ def database(tmp_path: Path) -> Path:
     ],
 )
 def test_a_track_is_found_by_id_path_or_part_of_its_name(database: Path, text: str, track_id: int) -> None:
-    assert find(open_source(database), text).id == track_id
+    assert find_track(open_source(database), text).id == track_id
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_track_is_found_by_id_path_or_part_of_its_name(database: Path, text: s
 )
 def test_a_name_of_none_or_several_is_one_line(database: Path, text: str, message: str) -> None:
     with pytest.raises(LibraryError, match=message) as raised:
-        find(open_source(database), text)
+        find_track(open_source(database), text)
     assert "\n" not in str(raised.value)
 
 
 def test_a_file_that_is_in_no_library_is_a_track_without_an_id(database: Path, tmp_path: Path) -> None:
     file = write_noise(tmp_path / "blue.wav")
-    assert find(open_source(database), file) == Track(None, file, "blue")
+    assert find_track(open_source(database), file) == Track(None, file, "blue")
 
 
 def artists_of(database: Path) -> list[tuple[str | None, str | None]]:

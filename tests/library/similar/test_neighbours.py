@@ -15,7 +15,7 @@ from auralis_fp import DIMENSIONS, NAMES, analyze
 from auralis_fp.library import LibraryError
 from auralis_fp.library.similar import neighbours
 from auralis_fp.library.similar.lists import Lists
-from auralis_fp.library.similar.naming import find
+from auralis_fp.library.similar.naming import find_track
 from auralis_fp.library.similar.neighbours import Neighbours
 from auralis_fp.library.similar.sources import open_source
 from auralis_fp.library.similar.tracks import Track
@@ -41,7 +41,7 @@ def opened(path: Path, **weights: float) -> Neighbours:
 
 
 def nearest(library: Neighbours, *names: str, count: int = 10, **options: bool) -> list[int | None]:
-    seeds = library.seeds([find(library.source, name) for name in names])
+    seeds = library.seeds([find_track(library.source, name) for name in names])
     return [one.track.id for one in library.nearest(seeds, count, **options)]
 
 
@@ -88,7 +88,7 @@ def test_weights_change_what_is_near(database: Path) -> None:
 def test_a_file_outside_the_library_is_measured(database: Path, tmp_path: Path) -> None:
     file = write_noise(tmp_path / "outside.wav", seconds=5)
     library = opened(database)
-    seeds = library.seeds([find(library.source, file)])
+    seeds = library.seeds([find_track(library.source, file)])
     np.testing.assert_allclose(
         seeds.values[0], np.where(np.isnan(seeds.values[0]), np.nan, analyze(file).vector)
     )

@@ -11,9 +11,9 @@ from support.collections import add_artists, made_up, store_fingerprints
 
 from auralis_fp import NAMES
 from auralis_fp.library import LibraryError
-from auralis_fp.library.similar.naming import find
+from auralis_fp.library.similar.naming import find_track
 from auralis_fp.library.similar.neighbours import Neighbours
-from auralis_fp.library.similar.playlist import Playlist, Wish, playlist
+from auralis_fp.library.similar.playlist import Playlist, Wish, make_playlist
 from auralis_fp.library.similar.sources import open_source
 from auralis_fp.library.similar.tracks import Track
 
@@ -38,7 +38,7 @@ def library(database: Path) -> Neighbours:
 
 
 def track(library: Neighbours, name: int) -> Track:
-    return find(library.source, str(name))
+    return find_track(library.source, str(name))
 
 
 def ids(found: Playlist) -> list[int]:
@@ -50,7 +50,7 @@ def recordings(found: Playlist) -> set[int]:
 
 
 def test_from_one_to_another_through_a_third(library: Neighbours) -> None:
-    found = playlist(
+    found = make_playlist(
         library,
         Wish(start=track(library, 1), through=[track(library, 60)], end=track(library, 150), length=20),
     )
@@ -66,7 +66,7 @@ def test_from_one_to_another_through_a_third(library: Neighbours) -> None:
 
 def test_around_a_taste(library: Neighbours) -> None:
     seeds = library.seeds([track(library, 3), track(library, 7)])
-    found = playlist(library, Wish(like=seeds, length=15))
+    found = make_playlist(library, Wish(like=seeds, length=15))
     assert ids(found)[0] == 3
     assert len(recordings(found)) == 15
     everything = library.source.vectors().values
@@ -81,7 +81,7 @@ def test_the_time_is_right_to_within_one_track(library: Neighbours, minutes: flo
         {"like": library.seeds([track(library, 3)])},
         {"start": track(library, 5), "end": track(library, 9)},
     ):
-        found = playlist(library, Wish(**wish, length=None, seconds=60 * minutes))
+        found = make_playlist(library, Wish(**wish, length=None, seconds=60 * minutes))
         longest = max(one.duration or 0 for one in found.tracks)
         assert abs(found.seconds - 60 * minutes) <= longest or "take longer" in found.notes[-1]
 
@@ -91,7 +91,7 @@ def test_ranges_hold_for_all_but_the_tracks_that_were_named(library: Neighbours,
         connection.execute("UPDATE track_fingerprints SET tempo_bpm = 60 WHERE track_id = 5")
     connection.close()
     library.refresh()
-    found = playlist(library, Wish(start=track(library, 5), length=10, tempo=(90, 130)))
+    found = make_playlist(library, Wish(start=track(library, 5), length=10, tempo=(90, 130)))
     assert ids(found)[0] == 5
     assert ((found.values[1:, TEMPO] >= 90) & (found.values[1:, TEMPO] <= 130)).all()
     assert found.notes == ["'Song 5' is kept with 60 BPM, outside the range"]
@@ -99,7 +99,9 @@ def test_ranges_hold_for_all_but_the_tracks_that_were_named(library: Neighbours,
 
 def test_a_seed_gives_the_same_list_and_another_one_another(library: Neighbours) -> None:
     seeds = library.seeds([track(library, 3)])
-    lists = [ids(playlist(library, Wish(like=seeds, length=12, seed=seed))) for seed in (1, 1, 2, None, None)]
+    lists = [
+        ids(make_playlist(library, Wish(like=seeds, length=12, seed=seed))) for seed in (1, 1, 2, None, None)
+    ]
     assert lists[0] == lists[1]
     assert lists[3] == lists[4]
     assert lists[0] != lists[2]
@@ -107,13 +109,13 @@ def test_a_seed_gives_the_same_list_and_another_one_another(library: Neighbours)
 
 def test_what_cannot_be_is_said(library: Neighbours, database: Path) -> None:
     start = track(library, 1)
-    found = playlist(library, Wish(start=start, length=500))
+    found = make_playlist(library, Wish(start=start, length=500))
     assert len(recordings(found)) == len(ids(found)) <= 200
     assert any(f"shorter by {500 - len(ids(found))} than asked for" in note for note in found.notes)
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE track_artist SET artist_id = 1")
     connection.close()
-    found = playlist(library, Wish(start=start, length=5))
+    found = make_playlist(library, Wish(start=start, length=5))
     assert len(ids(found)) == 5
     assert found.notes == [
         "an artist comes again after fewer than 4 others, 4 times: too few artists are near enough"
@@ -123,15 +125,15 @@ def test_what_cannot_be_is_said(library: Neighbours, database: Path) -> None:
 def test_wishes_that_contradict_themselves(library: Neighbours) -> None:
     one, copy = track(library, 1), track(library, 201)
     with pytest.raises(LibraryError, match="asked for twice, or a copy"):
-        playlist(library, Wish(start=one, end=copy))
+        make_playlist(library, Wish(start=one, end=copy))
     with pytest.raises(LibraryError, match="2 given tracks has at least that length"):
-        playlist(library, Wish(start=one, end=track(library, 3), length=1))
+        make_playlist(library, Wish(start=one, end=track(library, 3), length=1))
     with pytest.raises(LibraryError, match="needs a track to begin with"):
-        playlist(library, Wish())
+        make_playlist(library, Wish())
 
 
 def test_one_track_is_a_short_list(tmp_path: Path) -> None:
     library = Neighbours(open_source(store_fingerprints(tmp_path / "one.db", made_up(1))))
-    found = playlist(library, Wish(start=track(library, 1)))
+    found = make_playlist(library, Wish(start=track(library, 1)))
     assert ids(found) == [1]
     assert found.notes[0].startswith("shorter by 24")

@@ -12,12 +12,12 @@ from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.similar.sources import Source
 from auralis_fp.library.similar.tracks import Track, TrackNames, folded
 
-__all__ = ["find"]
+__all__ = ["find_track"]
 
 _EXAMPLES: Final = 3
 
 
-def find(source: Source, text: str) -> Track:
+def find_track(source: Source, text: str) -> Track:
     """Return the track that a text names.
 
     Parameters

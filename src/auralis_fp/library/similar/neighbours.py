@@ -39,7 +39,7 @@ class Seeds:
     Attributes
     ----------
     tracks : list of Track
-        They may be of the library or not.
+        Of the library or not; with artist and album, if the database or the tags have them.
     values : ndarray of float32, shape (n, 25)
         Their numbers, NaN where undefined.
     """
@@ -132,7 +132,7 @@ class Neighbours:
             row[:] = self._measured(track.path) if track.id is None else self._stored(track)
         for silent in np.flatnonzero(are_silent(values)):
             raise LibraryError(f"{tracks[int(silent)].title}: nothing of it could be measured: it is silent")
-        return Seeds(list(tracks), values)
+        return Seeds([with_tags(track) for track in tracks], values)
 
     def nearest(
         self,
@@ -248,7 +248,7 @@ class Neighbours:
         ids = self.ids[rows]
         tracks = {one.id: one if one.duration else with_tags(one) for one in self.source.tracks(ids)}
         values = self.source.values(ids)
-        known = [with_tags(track) for track in seeds.tracks]
+        known = seeds.tracks
         copies = self.recordings(
             [*known, *(tracks[one] for one in ids.tolist())], np.concatenate([seeds.values, values])
         )

@@ -17,7 +17,7 @@ from auralis_fp.library.similar.neighbours import Neighbours, Range, Seeds
 from auralis_fp.library.similar.tracks import Track, folded, with_tags
 from auralis_fp.schema import NAMES
 
-__all__ = ["SPACING", "Playlist", "Wish", "playlist"]
+__all__ = ["SPACING", "Playlist", "Wish", "make_playlist"]
 
 SPACING: Final = 4
 """How many others come between two tracks of an artist, unless asked otherwise."""
@@ -92,7 +92,7 @@ class Playlist:
         return sum(track.duration or 0.0 for track in self.tracks)
 
 
-def playlist(neighbours: Neighbours, wish: Wish) -> Playlist:
+def make_playlist(neighbours: Neighbours, wish: Wish) -> Playlist:
     """Return a playlist; the same one every time.
 
     Raises
@@ -116,7 +116,7 @@ def playlist(neighbours: Neighbours, wish: Wish) -> Playlist:
 
     rows = _candidates(neighbours, wish, fixed)
     values = np.concatenate([fixed.values, neighbours.values(rows)])
-    tracks = _completed([*fixed.tracks, *neighbours.source.tracks(neighbours.ids[rows])])
+    tracks = [*fixed.tracks, *_completed(neighbours.source.tracks(neighbours.ids[rows]))]
     recordings = _recordings(neighbours, tracks, values)
     count = len(fixed.tracks)
     for one in range(1, count):
