@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import give_up
+from auralis_fp.cli.common import default_database, give_up
 from auralis_fp.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ library_option: Final = click.option(
     metavar="LIBRARY",
     envvar="AURALIS_FP_DB",
     show_envvar=True,
-    required=True,
+    default=lambda: str(default_database()),
+    show_default="library.db in your data folder",
     help="SQLite file, SQLAlchemy URL, or Parquet file of auralis-fp export, or a folder of those.",
 )
 
