@@ -161,7 +161,7 @@ def test_seeds_without_numbers_are_named(database: Path) -> None:
     undefined = ", ".join(f"{name} = {d.undefined}" for name, d in zip(NAMES, DIMENSIONS, strict=True))
     change(database, f"UPDATE track_fingerprints SET {undefined} WHERE track_id = 4")
     library = opened(database)
-    with pytest.raises(LibraryError, match=r"3 \(Song 3\) has no fingerprint of version 100"):
+    with pytest.raises(LibraryError, match=r"3 \(Song 3\) has no fingerprint of version"):
         nearest(library, "3")
     with pytest.raises(LibraryError, match="Song 4: nothing of it could be measured"):
         nearest(library, "4")
