@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, delete
 
-from auralis_fp import NAMES
+from auralis_fp import FINGERPRINT_VERSION, NAMES
 from auralis_fp.library import LibraryRepository
 from auralis_fp.library.store.database import Database
 
@@ -45,7 +45,8 @@ def fill(database: Database, done: int) -> None:
         )
         if done:
             rows = [
-                {"track_id": number, "fingerprint_version": 100, **VALUES} for number in range(1, done + 1)
+                {"track_id": number, "fingerprint_version": FINGERPRINT_VERSION, **VALUES}
+                for number in range(1, done + 1)
             ]
             connection.execute(fingerprints.insert(), rows)
 

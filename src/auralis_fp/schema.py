@@ -7,10 +7,10 @@ from typing import Final
 
 __all__ = ["DIMENSIONS", "FINGERPRINT_VERSION", "NAMES", "Dimension"]
 
-FINGERPRINT_VERSION: Final = 100
+FINGERPRINT_VERSION: Final = 101
 """Version of the definitions, as stored in databases and sidecar files.
 
-Older systems that wrote the same 25 columns used 1 to 8; their numbers are not comparable.
+Fingerprints of different versions are not comparable. Older systems with the same 25 columns used 1 to 8.
 """
 
 

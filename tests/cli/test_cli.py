@@ -135,7 +135,7 @@ def test_status_counts_tracks_and_names_failures(scanned: Path) -> None:
         "Tracks: 5, with a fingerprint: 4 (80.0%)",
         "complete: 4",
         "error: 1",
-        "version 100: 4",
+        "version 101: 4",
         "bad.mp3",
     ):
         assert text in status.stdout
@@ -144,7 +144,7 @@ def test_status_counts_tracks_and_names_failures(scanned: Path) -> None:
 def test_show_prints_a_track_named_by_path_or_number(scanned: Path, tmp_path: Path) -> None:
     song = tmp_path / "music" / "song0002.wav"
     shown = json.loads(run_command("show", song, "--db", scanned, "--json").stdout)
-    assert shown["fingerprint"] == {**auralis_fp.analyze(song), "fingerprint_version": 100}
+    assert shown["fingerprint"] == {**auralis_fp.analyze(song), "fingerprint_version": 101}
     assert run_command("show", str(shown["id"]), "--db", scanned).stdout.count("\n") >= 28
     assert run_command("show", "999", "--db", scanned).returncode == 2
 

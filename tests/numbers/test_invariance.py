@@ -15,10 +15,10 @@ from support.tolerances import assert_agree
 import auralis_fp
 from auralis_fp import NAMES, Fingerprint
 
-# How far a fingerprint may move, about twice what was measured on generated and real music. Tempo must not
-# move at all; the encoders themselves change the level (lufs), the peaks (crest_db) and what is above their
-# low-pass filter or filled with noise (spectral_flatness). FFmpeg 7's AAC
-# encoder changes the peaks more than that of 5.1.
+# How far a fingerprint may move, about twice what was measured on generated and real music. Tempo may move by
+# a step of its search; the encoders themselves change the level (lufs), the peaks (crest_db) and what is above
+# their low-pass filter or filled with noise (spectral_flatness). FFmpeg 7's AAC encoder changes the peaks more
+# than that of 5.1.
 SHIFT: Final[Mapping[str, tuple[float, float, float]]] = {  # 320 kbit/s, 96 to 128 kbit/s, sample rate
     "sub_bass_pct": (0.02, 0.8, 0.8),
     "bass_pct": (0.05, 1.3, 1.4),
@@ -30,7 +30,7 @@ SHIFT: Final[Mapping[str, tuple[float, float, float]]] = {  # 320 kbit/s, 96 to 
     "lufs": (0.005, 0.6, 0.05),
     "crest_db": (0.12, 1.5, 0.6),
     "bass_mid_ratio": (0.005, 0.25, 0.25),
-    "tempo_bpm": (1e-9, 1e-9, 1e-9),
+    "tempo_bpm": (1e-9, 0.12, 1e-9),
     "rhythm_stability": (0.005, 0.08, 0.0002),
     "transient_density": (0.011, 0.06, 0.001),
     "silence_ratio": (0.002, 0.005, 0.001),
@@ -82,21 +82,15 @@ def test_sample_rate(rate: int, recording: EncodedFiles, original: Fingerprint, 
     assert_agree(measured, original, SAMPLE_RATE)
 
 
-@pytest.mark.parametrize("gain_db", [-12.0, -6.0, 1.0])
+@pytest.mark.parametrize("gain_db", [-40.0, -20.0, -6.0, 1.0])
 @pytest.mark.parametrize("style", ["rock", "house", "ballad"])
 def test_gain_moves_loudness_alone(style: str, gain_db: float) -> None:
     samples = synth.song(style, 10)
     gain = np.float32(10 ** (gain_db / 20))
     original, measured = (auralis_fp.analyze_samples(x, 44100) for x in (samples, samples * gain))
     assert measured.lufs - original.lufs == pytest.approx(gain_db, abs=1e-3)
-    # The onset envelope's floor is fixed, so what is close to it counts a little less at a lower level.
-    # So does the geometric mean's lower bound.
-    tolerance = dict.fromkeys(NAMES, 0.0001) | {
-        "rhythm_stability": 0.06,
-        "transient_density": 0.035,
-        "tempo_bpm": 0.12,
-        "spectral_flatness": 0.001,
-    }
+    # The geometric mean has a lower bound, so what is close to it counts a little more at a lower level.
+    tolerance = dict.fromkeys(NAMES, 0.0001) | {"spectral_flatness": 0.001}
     assert_agree(measured, original, tolerance, besides=frozenset({"lufs"}))
 
 

@@ -126,10 +126,18 @@ def test_yin_periods_equal_librosas(seconds: float, piece: int) -> None:
 @pytest.mark.parametrize("seconds", [0.001, 0.05, 1.0, 10.0])
 def test_onset_envelope_equals_librosas(seconds: float, piece: int) -> None:
     y = synth.song("house", seconds, 22050).mean(axis=1, dtype=np.float32)
+    y[: len(y) // 2] *= np.float32(0.03)  # so that the floor rises
     mel = librosa.feature.melspectrogram(y=y, sr=22050, n_fft=2048, hop_length=512)
-    sine = np.sin(2 * np.pi * 1000 * np.arange(22050) / 22050)
-    loudest = librosa.feature.melspectrogram(y=sine, sr=22050, n_fft=2048, hop_length=512)[:, 10].max()
-    floor_db = 10 * np.log10(loudest) - 80
-    db = np.maximum(10 * np.log10(np.maximum(mel, 1e-10)), floor_db)
-    expected = librosa.onset.onset_strength(S=db, sr=22050)
+    db = 10 * np.log10(np.maximum(mel, 1e-12))
+    floor = np.maximum.accumulate(db.max(axis=0)) - 80
+    above = np.maximum(db, np.append(floor[1:], floor[-1]))
+    expected = librosa.onset.onset_strength(S=db, ref=above, sr=22050)
     np.testing.assert_allclose(kernels.onset_envelope(y, piece), expected, atol=2e-4)
+
+
+@pytest.mark.parametrize(("above_db", "heard"), [(-0.1, False), (0.1, True)])
+def test_nothing_rises_before_a_recording_is_heard(above_db: float, heard: bool) -> None:
+    """What counts as heard begins 80 dB under a full-scale 1 kHz sine."""
+    sine = np.zeros(44100, np.float32)
+    sine[22050:] = 10 ** ((above_db - 80) / 20) * np.sin(2 * np.pi * 1000 * np.arange(22050) / 22050)
+    assert np.any(kernels.onset_envelope(sine, 4096)) == heard

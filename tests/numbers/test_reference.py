@@ -85,8 +85,8 @@ def test_interpolated_autocorrelation_is_exact_for_a_parabola() -> None:
     assert not np.isnan(definition.at_lag(r, np.array([72.9]))).any()
 
 
-def test_onset_floor() -> None:
-    """The floor is 80 dB under a full-scale 1 kHz sine: 75 dB down shows, 90 dB down does not."""
+def test_silence_before_the_first_onset() -> None:
+    """What is heard begins 80 dB under full scale: a 1 kHz sine 75 dB down shows, one 90 dB down does not."""
     for level_db, shows in ((-75, True), (-90, False)):
         sine = 10 ** (level_db / 20) * synth.tone(1000, 2, 22050)
         sine[:22050] = 0

@@ -65,7 +65,7 @@ def fingerprint(wav: Path) -> Fingerprint:
 
 def test_dimensions_are_those_of_the_definition() -> None:
     assert list(NAMES) == [d.name for d in DIMENSIONS] == SPECIFIED == list(PARITY)
-    assert auralis_fp.FINGERPRINT_VERSION == 100
+    assert auralis_fp.FINGERPRINT_VERSION == 101
     for d in DIMENSIONS:
         stands_in = d.undefined if d.name != "lufs" else -70
         assert d.minimum <= stands_in <= d.maximum or d.undefined == 0
@@ -152,7 +152,7 @@ def test_build_info() -> None:
     info = auralis_fp.build_info()
     assert info["engine"] == "core"
     assert info["version"] == auralis_fp.__version__
-    assert info["fingerprint_version"] == 100
+    assert info["fingerprint_version"] == 101
     assert info["cpu_level"] in info["cpu_levels"]
     demuxers = set(str(info["demuxers"]).replace(",", " ").replace("'", " ").replace("[", " ").split())
     assert not demuxers & {"hls", "concat", "sdp", "rtsp", "dash", "image2", "lavfi", "imf"}

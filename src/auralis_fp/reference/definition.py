@@ -34,7 +34,7 @@ HOP: Final = 512
 FRAME_RATE_HZ: Final = RATE_HZ / HOP
 BAND_EDGES_HZ: Final = (20, 60, 250, 500, 2000, 4000, 6000, 20000)  # of dimensions 1-7
 LARGEST_SAMPLE: Final = 1e6  # beyond it, a sum of squares says more about one sample than about the music
-PULSE: Final = np.array([1, 2, 4])  # multiples of a beat whose lags are summed
+PULSE: Final = np.array([1, 2, 4])  # multiples of a beat's period, and of its frequency
 
 DEFAULT_LAYOUTS: Final = {  # FFmpeg's, by number of channels
     1: ["FC"],
@@ -152,32 +152,41 @@ def loudness_weights(layout: Layout) -> list[float]:
 
 
 def onset_envelope(magnitude: Array) -> Array:
-    """Mean rise per frame of the mel spectrogram in dB, above a floor that no recording moves."""
+    """Mean rise per frame of the mel spectrogram in dB, from 80 dB under the loudest band so far."""
     import librosa
 
-    def mel_db(a: Array) -> Array:
-        power = librosa.feature.melspectrogram(S=a**2, sr=RATE_HZ, n_mels=128, fmax=RATE_HZ / 2)
-        return np.asarray(10 * np.log10(np.maximum(power, 1e-10)))
+    def mel(a: Array) -> Array:
+        return np.asarray(librosa.feature.melspectrogram(S=a**2, sr=RATE_HZ, n_mels=128, fmax=RATE_HZ / 2))
 
     if magnitude.shape[1] == 1:
         return np.zeros(1, np.float32)  # one frame cannot rise
+    power = mel(magnitude)
     sine = np.sin(2 * np.pi * 1000 / RATE_HZ * np.arange(FFT))
-    full_scale_db = mel_db(np.abs(librosa.stft(sine, n_fft=FFT, center=False))).max()
-    return librosa.onset.onset_strength(S=np.maximum(mel_db(magnitude), full_scale_db - 80), sr=RATE_HZ)
+    silent = 1e-8 * mel(np.abs(librosa.stft(sine, n_fft=FFT, center=False))).max()
+    loudest = np.maximum.accumulate(power.max(axis=0))
+    floor_db = np.where(loudest > silent, decibel(loudest, 1) - 80, 1000)  # above 1000 dB, nothing rises
+    db = decibel(np.maximum(power, 1e-12), 1)
+    before = np.maximum(db, np.append(floor_db[1:], floor_db[-1]))  # the floor of the frame that follows
+    return np.asarray(librosa.onset.onset_strength(S=db, ref=before, sr=RATE_HZ))
 
 
 def rhythm(onset: Array, duration_s: float) -> Values:
-    """Dimensions 11 and 12: autocorrelation of the onset envelope, summed over related lags."""
+    """Dimensions 11 and 12: autocorrelation of the onset envelope, times its spectrum."""
     window = min(round(16 * FRAME_RATE_HZ), len(onset))
     starts = range(0, len(onset) - window + 1, round(4 * FRAME_RATE_HZ))
-    r = np.array([autocorrelation(onset[start : start + window]) for start in starts])
-    r = r[r[:, 0] > 0]
-    if duration_s < 4 or len(r) == 0:
+    x = np.array([onset[start : start + window] for start in starts], np.float64)
+    x -= x.mean(axis=1, keepdims=True)
+    x = x[x.any(axis=1)]
+    if duration_s < 4 or len(x) == 0:
         return {"tempo_bpm": NAN, "rhythm_stability": NAN}
     tempi = np.geomspace(40, 240, 2000)
+    r = np.array([autocorrelation(one) for one in x])
     total = r.sum(axis=0) / r[:, 0].sum()
-    pulse = np.nansum([at_lag(total, h * 60 * FRAME_RATE_HZ / tempi) for h in PULSE], axis=0)
-    score = np.maximum(0, pulse) * np.exp(-0.5 * np.log2(tempi / 120) ** 2)
+    regular = np.nansum([at_lag(total, h * 60 * FRAME_RATE_HZ / tempi) for h in (1, 2, 3, 4)], axis=0)
+    spectrum = np.abs(np.fft.rfft(x * np.hanning(window), 8192)).sum(axis=0)
+    frequency_hz = np.fft.rfftfreq(8192, 1 / FRAME_RATE_HZ)
+    strong = np.sum([np.interp(h * tempi / 60, frequency_hz, spectrum) for h in PULSE], axis=0)
+    score = np.maximum(0, regular) * strong * np.exp(-0.5 * np.log2(tempi / 120) ** 2)
     if not score.any():
         return {"tempo_bpm": NAN, "rhythm_stability": NAN}
     best = tempi[score.argmax()]
@@ -188,11 +197,10 @@ def rhythm(onset: Array, duration_s: float) -> Values:
     }
 
 
-def autocorrelation(envelope: Array) -> Array:
-    """``sum x[t] x[t+k] * W / (W - k)`` of the mean-free envelope, for every lag k."""
-    centred = envelope - envelope.mean(dtype=np.float64)
-    w = len(centred)
-    r: Array = np.correlate(centred, centred, mode="full")[w - 1 :] * w / (w - np.arange(w))
+def autocorrelation(x: Array) -> Array:
+    """``sum x[t] x[t+k] * W / (W - k)``, for every lag k."""
+    w = len(x)
+    r: Array = np.correlate(x, x, mode="full")[w - 1 :] * w / (w - np.arange(w))
     return r
 
 

@@ -3,18 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <numbers>
 
 #include "base/undefined.h"
 #include "dsp/frames.h"
+#include "dsp/real_fft.h"
 
 namespace auralis {
 
 namespace {
 
-constexpr std::size_t kWindowFrames = 689;  // round(16 s * frame rate)
-constexpr std::size_t kWindowHop = 172;     // round(4 s * frame rate)
-constexpr std::array<double, 3> kHarmonics = {1, 2, 4};
+constexpr std::size_t kWindowFrames = 689;                      // round(16 s * frame rate)
+constexpr std::size_t kWindowHop = 172;                         // round(4 s * frame rate)
+constexpr std::array<double, 4> kScoredPeriods = {1, 2, 3, 4};  // multiples of a beat's period
+constexpr std::array<double, 3> kPeriods = {1, 2, 4};           // those that tell how regular it is
+constexpr std::array<double, 3> kHarmonics = {1, 2, 4};         // multiples of a beat's frequency
+constexpr std::size_t kSpectrumSize = 8192;
 constexpr std::size_t kTempoCandidates = 2000;
 constexpr double kMinTempo = 40, kMaxTempo = 240, kPreferredTempo = 120, kHighestReported = 200;
 
@@ -41,6 +45,8 @@ public:
         for (std::size_t k = 0; k < r.size(); ++k) sum[k] += r[k] * overlap_correction(k);
     }
 
+    std::span<const double> values() const { return x_; }
+
     double autocorrelation(std::size_t k) const {
         double r = 0;
         for (std::size_t t = 0; t + k < x_.size(); ++t) r += x_[t] * x_[t + k];
@@ -55,6 +61,47 @@ private:
     std::vector<double> x_;
 };
 
+// Sum over windows of their magnitude spectra, each window under a symmetric Hann window.
+class PulseSpectrum {
+public:
+    explicit PulseSpectrum(std::size_t window)
+        : hann_(window), in_(kSpectrumSize, Lanes(0.0F)), fft_(kSpectrumSize), sums_(kSpectrumSize / 2 + 1, 0.0) {
+        const double step = std::numbers::pi / static_cast<double>(window - 1);
+        for (std::size_t i = 0; i < window; ++i) hann_[i] = std::pow(std::sin(step * static_cast<double>(i)), 2);
+    }
+
+    void add(const Window& window) {
+        const std::span<const double> x = window.values();
+        for (std::size_t i = 0; i < x.size(); ++i) in_[i].set(waiting_, static_cast<float>(x[i] * hann_[i]));
+        if (++waiting_ == kLanes) transform();
+    }
+
+    void finish() {
+        if (waiting_ > 0) transform();
+    }
+
+    // Linear between the bins.
+    double at(double hz) const {
+        const double bin = hz * kSpectrumSize / kFrameRate;
+        const auto k = static_cast<std::size_t>(bin);
+        return std::lerp(sums_[k], sums_[k + 1], bin - static_cast<double>(k));
+    }
+
+private:
+    void transform() {
+        fft_.forward(in_.data(),
+                     [this](std::size_t k, Lanes re, Lanes im) { sums_[k] += sum(sqrt(re * re + im * im)); });
+        std::fill_n(in_.begin(), hann_.size(), Lanes(0.0F));
+        waiting_ = 0;
+    }
+
+    std::vector<double> hann_;
+    std::vector<Lanes> in_;  // lane = window
+    std::size_t waiting_ = 0;
+    RealFft fft_;
+    std::vector<double> sums_;
+};
+
 // Catmull-Rom cubic interpolation of r at a fractional lag >= 1.
 template <typename Autocorrelation>
 double interpolate(const Autocorrelation& r, double lag) {
@@ -64,16 +111,16 @@ double interpolate(const Autocorrelation& r, double lag) {
     return b + 0.5 * u * (c - a + u * (2 * a - 5 * b + 4 * c - d + u * (3 * (b - c) + d - a)));
 }
 
-struct HarmonicSum {
+struct PeriodSum {
     double sum = 0;
     int terms = 0;
 };
 
-// r at the beat period of `bpm` and its multiples, as far as they are in range.
+// r at these multiples of the beat period of `bpm`, as far as they are in range.
 template <typename Autocorrelation>
-HarmonicSum harmonic_sum(const Autocorrelation& r, double bpm, double lag_limit) {
-    HarmonicSum s;
-    for (const double h : kHarmonics) {
+PeriodSum period_sum(const Autocorrelation& r, std::span<const double> multiples, double bpm, double lag_limit) {
+    PeriodSum s;
+    for (const double h : multiples) {
         const double lag = h * 60 * kFrameRate / bpm;
         if (lag >= lag_limit) continue;
         s.sum += interpolate(r, lag);
@@ -91,10 +138,14 @@ Pulse measure_pulse(std::span<const float> envelope, const std::function<void()>
     if (lag_limit < 60 * kFrameRate / kMaxTempo) return kNone;
 
     std::vector<double> r(static_cast<std::size_t>(lag_limit) + 3, 0.0);
+    PulseSpectrum spectrum(window);
     for (std::size_t start = 0; start + window <= envelope.size(); start += kWindowHop) {
         poll();
-        Window(envelope.subspan(start, window)).add_autocorrelation(r);
+        const Window w(envelope.subspan(start, window));
+        w.add_autocorrelation(r);
+        spectrum.add(w);
     }
+    spectrum.finish();
     if (r[0] <= 0) return kNone;
 
     double best_bpm = 0, best_score = 0;
@@ -103,7 +154,10 @@ Pulse measure_pulse(std::span<const float> envelope, const std::function<void()>
         const double bpm = kMinTempo * std::pow(kMaxTempo / kMinTempo, position);
         const double octaves = std::log2(bpm / kPreferredTempo);
         const auto total = [&r](std::size_t k) { return r[k] / r[0]; };
-        const double score = harmonic_sum(total, bpm, lag_limit).sum * std::exp(-0.5 * octaves * octaves);
+        const double regular = period_sum(total, kScoredPeriods, bpm, lag_limit).sum;
+        double strong = 0;
+        for (const double h : kHarmonics) strong += spectrum.at(h * bpm / 60);
+        const double score = std::max(0.0, regular) * strong * std::exp(-0.5 * octaves * octaves);
         if (score > best_score) {
             best_score = score;
             best_bpm = bpm;
@@ -118,7 +172,8 @@ Pulse measure_pulse(std::span<const float> envelope, const std::function<void()>
         const Window w(envelope.subspan(start, window));
         const double energy = w.autocorrelation(0);
         if (energy <= 0) continue;
-        const HarmonicSum s = harmonic_sum([&w](std::size_t k) { return w.autocorrelation(k); }, best_bpm, lag_limit);
+        const PeriodSum s =
+            period_sum([&w](std::size_t k) { return w.autocorrelation(k); }, kPeriods, best_bpm, lag_limit);
         stability += s.sum / (energy * s.terms);
         ++counted;
     }

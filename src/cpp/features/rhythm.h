@@ -12,7 +12,8 @@ struct Pulse {
     double rhythm_stability;  // 0 to 1; kUndefined where the tempo is
 };
 
-// Autocorrelation of the envelope over windows of 16 s, summed over harmonically related lags.
+// Of windows of 16 s of the envelope: their autocorrelation at multiples of a beat's period times their spectrum at
+// multiples of its frequency. The one mistakes a tempo for its fractions, the other for its multiples.
 // poll: called between windows, may throw to stop.
 Pulse measure_pulse(std::span<const float> envelope, const std::function<void()>& poll);
 

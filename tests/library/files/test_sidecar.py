@@ -104,8 +104,8 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
         ("fingerprint/lufs", "-9.5"), ("fingerprint/lufs", None), ("fingerprint/lufs", True),
         ("fingerprint/lufs", [1.0]), ("fingerprint/lufs", 10**400),
         ("fingerprint/fingerprint_version", KeyError), ("fingerprint/fingerprint_version", 8),
-        ("fingerprint/fingerprint_version", "100"), ("fingerprint/fingerprint_version", True),
-        ("fingerprint/fingerprint_version", 101),
+        ("fingerprint/fingerprint_version", "101"), ("fingerprint/fingerprint_version", True),
+        ("fingerprint/fingerprint_version", 100), ("fingerprint/fingerprint_version", 102),
     ],
 )  # fmt: skip
 def test_anything_else_is_a_miss(song: str, path: str, value: object) -> None:

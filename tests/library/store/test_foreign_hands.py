@@ -223,10 +223,10 @@ def test_a_row_with_a_number_that_is_none_is_no_fingerprint(music: Music, tmp_pa
         connection.execute("DROP TABLE track_fingerprints")
         connection.execute(f"CREATE TABLE track_fingerprints (id INTEGER PRIMARY KEY, track_id, {columns})")
         values = ", ".join(["1.0"] * 24 + [value])
-        connection.execute(f"INSERT INTO track_fingerprints (track_id, {columns}) VALUES (1, {values}, 100)")
+        connection.execute(f"INSERT INTO track_fingerprints (track_id, {columns}) VALUES (1, {values}, 101)")
     connection.close()
     assert "Done: 1 analysed" in run_command("scan", "--db", path).stdout
-    assert "version 100: 1" in run_command("status", "--db", path).stdout
+    assert "version 101: 1" in run_command("status", "--db", path).stdout
 
 
 # --- names ---------------------------------------------------------------------------------------------

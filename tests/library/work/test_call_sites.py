@@ -89,7 +89,7 @@ def test_a_repository_that_stores_them_under_its_own_version_is_found_out(music:
     repository = Application()
     repository.own_version = 8
     extractor = FingerprintExtractor(repository, analyze=FakeAnalyzer())
-    with pytest.raises(LibraryError, match=r"version 100 as version 8.*docs/migration\.md"):
+    with pytest.raises(LibraryError, match=r"version 101 as version 8.*docs/migration\.md"):
         extractor.extract_and_store(7, song)
     assert not Path(song + ".25d").exists()
 

@@ -166,7 +166,7 @@ def large_library(path: Path, done: int, rows: int = LIBRARY_ROWS) -> Path:
         )
         values = (0.5,) * len(NAMES)
         connection.executemany(
-            f"INSERT INTO track_fingerprints ({columns}) VALUES (?, 100, {', '.join('?' * len(NAMES))})",
+            f"INSERT INTO track_fingerprints ({columns}) VALUES (?, 101, {', '.join('?' * len(NAMES))})",
             ((n, *values) for n in range(1, done + 1)),
         )
     return path
