@@ -1,4 +1,4 @@
-"""How far codecs and sample rates move the numbers: a minute from the middle of each recording, encoded in eight ways.
+"""How far codecs and sample rates move the numbers: a minute of each recording, encoded in eight ways.
 
     scripts/python benchmarks/codecs.py RECORDING...
 

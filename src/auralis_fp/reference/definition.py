@@ -152,7 +152,7 @@ def loudness_weights(layout: Layout) -> list[float]:
 
 
 def onset_envelope(magnitude: Array) -> Array:
-    """Mean rise per frame of the mel spectrogram in dB, from 80 dB under the loudest band so far."""
+    """Mean rise per frame of the mel spectrogram in dB, from 65 dB under the loudest band so far."""
     import librosa
 
     def mel(a: Array) -> Array:
@@ -164,7 +164,7 @@ def onset_envelope(magnitude: Array) -> Array:
     sine = np.sin(2 * np.pi * 1000 / RATE_HZ * np.arange(FFT))
     silent = 1e-8 * mel(np.abs(librosa.stft(sine, n_fft=FFT, center=False))).max()
     loudest = np.maximum.accumulate(power.max(axis=0))
-    floor_db = np.where(loudest > silent, decibel(loudest, 1) - 80, 1000)  # above 1000 dB, nothing rises
+    floor_db = np.where(loudest > silent, decibel(loudest, 1) - 65, 1000)  # above 1000 dB, nothing rises
     db = decibel(np.maximum(power, 1e-12), 1)
     before = np.maximum(db, np.append(floor_db[1:], floor_db[-1]))  # the floor of the frame that follows
     return np.asarray(librosa.onset.onset_strength(S=db, ref=before, sr=RATE_HZ))

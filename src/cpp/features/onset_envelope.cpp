@@ -11,7 +11,7 @@ namespace {
 constexpr float kSilentPower = 10554.08e-8F;
 // What counts as a rise begins this far under the loudest band so far. Relative, so that gain moves nothing; of what
 // has been heard so far, so that one pass is enough.
-constexpr float kDepthDb = 80.0F;
+constexpr float kDepthDb = 65.0F;
 constexpr float kMinPower = 1e-12F;            // under every such floor
 constexpr float kNothingRisesAbove = 1000.0F;  // dB
 // librosa centres the envelope: lag (1) plus half a frame in hops (2).

@@ -47,7 +47,7 @@ def test_outdated_rows_are_replaced_one_by_one(older_library: Path) -> None:
         assert connection.execute(waiting, (OLDER,)).fetchall() == [(77,), (77,)]
     rest = run_command("scan", "--db", older_library, "--outdated")
     assert "Done: 2 analysed, 0 from sidecars" in rest.stdout
-    assert str(OLDER) not in run_command("status", "--db", older_library).stdout
+    assert f"version {OLDER}" not in run_command("status", "--db", older_library).stdout
 
 
 def test_older_sidecars_count_for_nothing_and_are_rewritten(older_library: Path, tmp_path: Path) -> None:
