@@ -16,9 +16,9 @@ import auralis_fp
 from auralis_fp import NAMES, Fingerprint
 
 # How far a fingerprint may move, about twice what was measured on generated and real music. Tempo may move by
-# a step of its search; the encoders themselves change the level (lufs), the peaks (crest_db) and what is above
-# their low-pass filter or filled with noise (spectral_flatness). FFmpeg 7's AAC encoder changes the peaks more
-# than that of 5.1.
+# a step of its search; the encoders themselves change the level (lufs), the peaks (crest_db) and what is
+# above their low-pass filter or filled with noise (spectral_flatness). FFmpeg 7's AAC encoder changes the
+# peaks more than that of 5.1.
 SHIFT: Final[Mapping[str, tuple[float, float, float]]] = {  # 320 kbit/s, 96 to 128 kbit/s, sample rate
     "sub_bass_pct": (0.02, 0.8, 0.8),
     "bass_pct": (0.05, 1.3, 1.4),
