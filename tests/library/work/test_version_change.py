@@ -36,7 +36,7 @@ def sidecars(database: Path) -> list[Path]:
 
 def test_outdated_rows_are_replaced_one_by_one(older_library: Path) -> None:
     assert "Nothing to do" in run_command("scan", "--db", older_library).stdout
-    first = run_command("scan", "--db", older_library, "--outdated", "--limit", 1)
+    first = run_command("scan", "--db", older_library, "--outdated", "--limit", "1")
     assert "Done: 1 analysed, 0 from sidecars" in first.stdout
     status = run_command("status", "--db", older_library).stdout
     assert "with a fingerprint: 3 (100.0%)" in status
