@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -69,6 +70,13 @@ def check(pool: Pool, found: Arrangement, spacing: int) -> None:
         assert order[0] == pool.fixed[0]
     if len(pool.fixed) > 1 and pool.ends:
         assert order[-1] == pool.fixed[-1]
+
+
+def test_a_single_track_is_not_both_ends() -> None:
+    pool = replace(pool_of(4, 0, 20, 60, 1, starts=True, ends=False), ends=True)
+    found = arrange(pool, 3, spacing=0)
+    check(pool, found, 0)
+    assert len(found.order) == 3
 
 
 @given(pools, st.integers(3, 30), st.integers(0, 6))

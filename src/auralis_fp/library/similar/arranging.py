@@ -148,7 +148,9 @@ def _slots(pool: Pool, length: int) -> list[tuple[int | None, int | None, int | 
     """Return for each place: the track that is fixed there, or those before and after and how far between."""
     fixed: list[int | None] = list(pool.fixed)
     # Open ends are legs too, of a typical length; between fixed tracks, the farther apart the more places.
-    stations = [*([] if pool.starts and fixed else [None]), *fixed, *([] if pool.ends and fixed else [None])]
+    at_start = pool.starts and bool(fixed)
+    at_end = pool.ends and len(fixed) > at_start  # a single track cannot be at both ends
+    stations = [*([] if at_start else [None]), *fixed, *([] if at_end else [None])]
     legs = list(itertools.pairwise(stations))
     known = [float(pool.distances[a, b]) for a, b in legs if a is not None and b is not None]
     typical = (sum(known) / len(known) if known else 0.0) or 1.0
