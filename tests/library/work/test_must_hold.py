@@ -77,7 +77,7 @@ def assert_every_result_is_right(database: Path, files: list[Path]) -> None:
     for track_id, path, status, vector, message in tracks:
         values = expected[int(Path(path).stem) % 10]
         assert (status, message) == ("complete", None)
-        assert stored[track_id] == (100, values)
+        assert stored[track_id] == (auralis_fp.FINGERPRINT_VERSION, values)
         assert json.loads(vector) == values
 
 
