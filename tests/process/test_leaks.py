@@ -72,7 +72,7 @@ CASES: dict[str, Call] = {
     "junk": (80, auralis_fp.analyze_bytes, (JUNK,), {}, auralis_fp.Unsupported),
     "cancelled": (80, auralis_fp.analyze_bytes, (WAV,), {"cancel": CANCELLED}, auralis_fp.Cancelled),
     "timeout": (80, auralis_fp.analyze, ("{path}",), {"timeout": 0.0}, auralis_fp.Timeout),
-    "wrong dtype": (50, auralis_fp.analyze_samples, ([0.5], RATE), {}, auralis_fp.InvalidSamples),
+    "wrong dtype": (50, auralis_fp.analyze_samples, ([1, 2], RATE), {}, auralis_fp.InvalidSamples),
     "no samples": (50, auralis_fp.analyze_samples, (SAMPLES[:0], RATE), {}, auralis_fp.NoAudio),
     "rate out of range": (50, auralis_fp.analyze_samples, (SAMPLES, 1999), {}, auralis_fp.InvalidSamples),
     "rate of another type": (50, auralis_fp.analyze_samples, (SAMPLES, 2e3), {}, TypeError),
