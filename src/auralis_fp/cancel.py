@@ -31,5 +31,5 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether :meth:`cancel` was called."""
+        """True once :meth:`cancel` has been called."""
         return self._event.is_set()

@@ -59,7 +59,7 @@ def _load() -> ModuleType:
 
 
 def _explained(error: ImportError) -> ImportError:
-    """Say what to do where FFmpeg has changed under a build, as upgrades of a system do."""
+    """Return an error that also says to build again, if FFmpeg or soxr has changed since the build."""
     library = re.search(r"lib(avformat|avcodec|avutil|soxr)\b[\w.-]*", str(error))
     if library is None:
         return error

@@ -110,7 +110,7 @@ class WorkerProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether the process has not ended."""
+        """True while the process is running."""
         return self._process.poll() is None
 
     def run(self, job: Job) -> tuple[bool, Any]:

@@ -62,7 +62,7 @@ def _send(connection: Connection, outcome: tuple[bool, Any], path: str) -> None:
 
 
 def _limit_memory(extra: int) -> None:
-    """Let this process allocate ``extra`` bytes beyond what it holds now."""
+    """Limit this process to ``extra`` bytes beyond what it holds now."""
     try:
         at_rest = int(Path("/proc/self/statm").read_bytes().split()[5]) * resource.getpagesize()
     except OSError:  # not Linux, where the limit would not count what is mapped

@@ -141,7 +141,7 @@ class _Reader:
 
     @property
     def alive(self) -> bool:
-        """Whether the process has not ended."""
+        """True while the process is running."""
         return self._process.poll() is None
 
     def ask(self, path: str) -> dict[str, Any]:
