@@ -9,7 +9,6 @@ tempo moved to another level of the beat.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from support.encode import ffmpeg
 
 import auralis_fp
 from auralis_fp import NAMES
@@ -34,10 +34,6 @@ ENCODINGS: Final = {
     "Opus 96k": ("opus", "-b:a", "96k"),
 }
 OCTAVE: Final = 0.3  # octaves: a tempo that moved further is another level of the beat
-
-
-def ffmpeg(*arguments: str | Path) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-nostdin", *map(str, arguments)], check=True)
 
 
 def encoded(recording: Path) -> NDArray[Any]:

@@ -16,7 +16,6 @@ import csv
 import json
 import math
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  #
 
 import numpy as np
 from numpy.typing import NDArray
+from support.encode import ffmpeg
 
 from auralis_fp import DIMENSIONS, FINGERPRINT_VERSION, NAMES, Fingerprint, analyze_many
 from auralis_fp.similarity import Space, as_rows, duplicate_pairs
@@ -318,15 +318,11 @@ def encoded(source: Path, folder: Path) -> list[Path]:
     """Return the same excerpt of a recording in every encoding."""
     folder.mkdir()
     excerpt = folder / "excerpt.wav"
-    convert("-i", source, "-map", "0:a:0", "-t", COPIED_S, "-ar", 44100, "-ac", 2, excerpt)
+    ffmpeg("-i", source, "-map", "0:a:0", "-t", str(COPIED_S), "-ar", "44100", "-ac", "2", excerpt)
     targets = [folder / name for name in ENCODINGS]
     options = [(*ENCODINGS[target.name], target) for target in targets]
-    convert("-i", excerpt, *(argument for one in options for argument in one))
+    ffmpeg("-i", excerpt, *(argument for one in options for argument in one))
     return targets
-
-
-def convert(*arguments: object) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, arguments)], check=True)
 
 
 # --- speed -------------------------------------------------------------------------------------------

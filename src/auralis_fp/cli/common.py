@@ -20,6 +20,7 @@ __all__ = [
     "default_database",
     "give_up",
     "is_new",
+    "library_option",
     "output_option",
     "seconds_option",
 ]
@@ -38,14 +39,21 @@ def default_database() -> Path:
     return user_data_path("auralis-fp", appauthor=False) / "library.db"
 
 
-database_option: Final = click.option(
-    "--db",
-    metavar="FILE_OR_URL",
-    envvar="AURALIS_FP_DB",
-    show_envvar=True,
-    default=lambda: str(default_database()),
-    show_default="library.db in your data folder",
-    help="SQLite file or SQLAlchemy URL such as postgresql://user@host/name.",
+def library_option(metavar: str, text: str) -> Callable[[_Function], _Function]:
+    """Return the option that names the library."""
+    return click.option(
+        "--db",
+        metavar=metavar,
+        envvar="AURALIS_FP_DB",
+        show_envvar=True,
+        default=lambda: str(default_database()),
+        show_default="library.db in your data folder",
+        help=text,
+    )
+
+
+database_option: Final = library_option(
+    "FILE_OR_URL", "SQLite file or SQLAlchemy URL such as postgresql://user@host/name."
 )
 
 

@@ -9,7 +9,7 @@ import click
 
 from auralis_fp._text import printable
 from auralis_fp.cli.common import count_option
-from auralis_fp.cli.taste import library_option
+from auralis_fp.cli.taste import readable_library_option
 
 if TYPE_CHECKING:
     from auralis_fp.library.similar.copies import Copy
@@ -18,7 +18,7 @@ __all__ = ["duplicates"]
 
 
 @click.command()
-@library_option
+@readable_library_option
 @click.option("--other-gain", is_flag=True, help="Also find copies that are louder or quieter.")
 @click.option("--mono", is_flag=True, help="Also find mono copies, and copies that are louder or quieter.")
 @count_option("--count", "How many recordings to list; --json lists all.", default=100)

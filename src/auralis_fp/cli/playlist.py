@@ -12,7 +12,13 @@ import click
 
 from auralis_fp._text import printable
 from auralis_fp.cli.common import count_option, give_up, output_option
-from auralis_fp.cli.taste import library_option, seeds_of, track_object, weight_option, working_library
+from auralis_fp.cli.taste import (
+    readable_library_option,
+    seeds_of,
+    track_object,
+    weight_option,
+    working_library,
+)
 
 if TYPE_CHECKING:
     from auralis_fp.library.similar.playlist import Playlist
@@ -33,7 +39,7 @@ def _range(_context: click.Context, _option: click.Parameter, text: str | None) 
 
 
 @click.command()
-@library_option
+@readable_library_option
 @click.option(
     "--like",
     metavar="TRACK",

@@ -101,7 +101,7 @@ def scan(
 
     if db == str(default_database()):
         print(f"Library: {printable(db)} (name another with --db)")
-        default_database().parent.mkdir(parents=True, exist_ok=True)
+        Path(db).parent.mkdir(parents=True, exist_ok=True)
     # Without folders, a new database would stay empty: its name must be a typing error.
     repository = LibraryRepository(
         Database(db, create=bool(roots)), claim_timeout_s=claim_timeout, outdated=outdated

@@ -11,7 +11,7 @@ from auralis_fp._text import printable
 from auralis_fp.cli.common import count_option
 from auralis_fp.cli.taste import (
     finite,
-    library_option,
+    readable_library_option,
     seeds_of,
     track_object,
     weight_option,
@@ -26,7 +26,7 @@ __all__ = ["similar"]
 
 @click.command()
 @click.argument("tracks", metavar="TRACK...", nargs=-1, required=True)
-@library_option
+@readable_library_option
 @count_option("--count", "How many tracks to list.", default=20, least=1, most=1000)
 @click.option(
     "--why",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import default_database, give_up
+from auralis_fp.cli.common import give_up, library_option
 from auralis_fp.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -22,21 +22,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "finite",
-    "library_option",
+    "readable_library_option",
     "seeds_of",
     "track_object",
     "weight_option",
     "working_library",
 ]
 
-library_option: Final = click.option(
-    "--db",
-    metavar="LIBRARY",
-    envvar="AURALIS_FP_DB",
-    show_envvar=True,
-    default=lambda: str(default_database()),
-    show_default="library.db in your data folder",
-    help="SQLite file, SQLAlchemy URL, or Parquet file of auralis-fp export, or a folder of those.",
+readable_library_option: Final = library_option(
+    "LIBRARY", "SQLite file, SQLAlchemy URL, or Parquet file of auralis-fp export, or a folder of those."
 )
 
 

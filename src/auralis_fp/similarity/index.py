@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auralis_fp.similarity.comparison import Compared, distances
-from auralis_fp.similarity.rows import Vectors, is_single
+from auralis_fp.similarity.rows import Vectors, is_single, spaced
 
 __all__ = ["Finder", "Index"]
 
@@ -41,7 +41,7 @@ class Index:
         self._tracks = tracks
         self._compared = compared
         count = len(self)
-        self._references = tracks.take(np.linspace(0, count - 1, min(count, _REFERENCES)).astype(np.intp))
+        self._references = tracks.take(spaced(count, _REFERENCES))
         self._mean, self._spread = np.full((2, count), np.nan, np.float32)  # of a track's distances
         self._finder: Finder | None = None
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from auralis_fp.fingerprint import Fingerprint
 from auralis_fp.schema import DIMENSIONS, NAMES
 
-__all__ = ["Rows", "Vectors", "as_rows", "is_single"]
+__all__ = ["Rows", "Vectors", "as_rows", "is_single", "spaced"]
 
 Vectors: TypeAlias = "ArrayLike | Fingerprint | Sequence[Fingerprint]"
 """25 numbers, rows of them, a fingerprint or several."""
@@ -65,6 +65,11 @@ def is_single(vectors: Vectors) -> bool:
     if isinstance(vectors, Sequence) and any(isinstance(item, Fingerprint) for item in vectors):
         return False
     return np.ndim(cast("Any", vectors)) == 1
+
+
+def spaced(length: int, at_most: int) -> NDArray[np.intp]:
+    """Return indices evenly spaced over a length: the same every time, and from all parts of a library."""
+    return np.linspace(0, length - 1, min(length, at_most)).astype(np.intp)
 
 
 def _numbers(vectors: Vectors) -> Rows:

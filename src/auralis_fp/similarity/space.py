@@ -17,7 +17,7 @@ from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 from auralis_fp.similarity.comparison import CIRCUMFERENCE, TEMPO, Compared, distances
 from auralis_fp.similarity.explanation import Explanation, explain
 from auralis_fp.similarity.index import Index
-from auralis_fp.similarity.rows import Rows, Vectors, as_rows
+from auralis_fp.similarity.rows import Rows, Vectors, as_rows, spaced
 from auralis_fp.similarity.scale import Scale
 from auralis_fp.similarity.weights import Weights, resolve
 
@@ -85,13 +85,13 @@ class Space:
         """
         rows = as_rows(vectors, undefined)
         tracks = len(rows)
-        rows = rows[_spaced(tracks, _SAMPLED)]
+        rows = rows[spaced(tracks, _SAMPLED)]
         columns = [column[np.isfinite(column)] for column in rows.T]
         if not any(len(column) for column in columns):
             raise ValueError("a space is learnt from at least one track with defined numbers")
         scales = {name: Scale.fit(column) for name, column in zip(NAMES, columns, strict=True)}
         space = cls(scales, np.empty(0), tracks, FINGERPRINT_VERSION)
-        sample = space.compared(rows[_spaced(len(rows), _PAIRED)], None)
+        sample = space.compared(rows[spaced(len(rows), _PAIRED)], None)
         apart = distances(sample, sample)[np.triu_indices(sample.scores.shape[1], 1)]
         apart = apart[np.isfinite(apart)].astype(np.float64)
         if len(apart):
@@ -250,11 +250,6 @@ def _single(vector: Vectors) -> Rows:
     if len(rows) != 1:
         raise ValueError(f"one track is compared, not {len(rows)}")
     return rows
-
-
-def _spaced(length: int, at_most: int) -> NDArray[np.intp]:
-    """Return indices evenly spaced over a length: the same every time, and from all parts of a library."""
-    return np.linspace(0, length - 1, min(length, at_most)).astype(np.intp)
 
 
 def _plain(numbers: NDArray[np.float64]) -> list[float]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auralis_fp.similarity import Index
+from auralis_fp.similarity.rows import spaced
 
 __all__ = ["MANY", "Lists", "available"]
 
@@ -80,9 +81,7 @@ class Lists:
 
 
 def _spaced(places: NDArray[np.float32], at_most: int) -> NDArray[np.float32]:
-    """Return some tracks, evenly spaced: the same every time, and from all parts of a library."""
-    rows = np.linspace(0, len(places) - 1, min(len(places), at_most)).astype(np.intp)
-    return np.ascontiguousarray(places[rows])
+    return np.ascontiguousarray(places[spaced(len(places), at_most)])
 
 
 def _nearest(places: NDArray[np.float32], place: NDArray[np.float32], count: int) -> NDArray[np.intp]:

@@ -17,7 +17,7 @@ from auralis_fp.library.similar.sources import Source
 from auralis_fp.library.similar.tracks import Track, folded, with_tags
 from auralis_fp.library.similar.vectors import are_silent
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
-from auralis_fp.similarity import Explanation, Space, as_rows, duplicate_pairs
+from auralis_fp.similarity import Explanation, Space, as_rows, duplicates
 from auralis_fp.similarity.comparison import distances
 from auralis_fp.similarity.space import SMALL_LIBRARY
 from auralis_fp.similarity.weights import Weights, resolve
@@ -246,7 +246,9 @@ class Neighbours:
         count: int,
     ) -> Iterator[Neighbour]:
         ids = self.ids[rows]
-        tracks = {one.id: one if one.duration else with_tags(one) for one in self.source.tracks(ids)}
+        tracks = {one.id: one for one in self.source.tracks(ids)}
+        tagged = {one.id: with_tags(one) for one in tracks.values() if not one.duration}
+        tracks |= tagged
         values = self.source.values(ids)
         known = seeds.tracks
         copies = self.recordings(
@@ -257,7 +259,8 @@ class Neighbours:
         for place, recording in enumerate(copies[len(known) :]):
             if recording in heard:
                 continue
-            track = with_tags(tracks[int(ids[place])])
+            track_id = int(ids[place])
+            track = tracks[track_id] if track_id in tagged else with_tags(tracks[track_id])
             artist = folded(track.artist) if track.artist else None
             if one_per_artist and artist in artists:
                 continue
@@ -278,9 +281,9 @@ class Neighbours:
         """Return a number for each track, equal for copies of one recording."""
         durations = [np.nan if track.duration is None else track.duration for track in tracks]
         numbers = list(range(len(tracks)))
-        for a, b in duplicate_pairs(values, durations, space=self.space).indices.tolist():
-            before, now = numbers[b], numbers[a]
-            numbers = [now if one == before else one for one in numbers]
+        for first, *others in duplicates(values, durations, space=self.space):
+            for other in others:
+                numbers[other] = first
         return numbers
 
 

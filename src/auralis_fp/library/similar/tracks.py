@@ -22,6 +22,7 @@ __all__ = [
     "TrackNames",
     "folded",
     "measured_duration",
+    "pages_of",
     "read_durations",
     "read_names",
     "read_tracks",
@@ -145,7 +146,7 @@ def read_tracks(database: Database, ids: Iterable[int]) -> list[Track]:
     )
     found: dict[int, Track] = {}
     with database.read() as connection:
-        for page in _pages(wanted):
+        for page in pages_of(wanted):
             for row in connection.execute(query.where(t.c.id.in_(page))):
                 track_id, path, title, artist, album, duration, rate, depth, size = row
                 path = as_path(path)
@@ -221,7 +222,8 @@ def _text(value: object) -> str | None:
     return printable(text).strip() or None if text else None
 
 
-def _pages(ids: Sequence[int]) -> Iterator[list[int]]:
+def pages_of(ids: Sequence[int]) -> Iterator[list[int]]:
+    """Yield ids in lists short enough for one statement."""
     rest = iter(ids)
     while page := list(islice(rest, _MOST_IDS)):
         yield page

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, select
 
+from auralis_fp.library.similar.tracks import pages_of
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.tables import holds_fingerprint
 from auralis_fp.schema import DIMENSIONS, FINGERPRINT_VERSION, NAMES
@@ -27,7 +28,6 @@ __all__ = [
 ]
 
 _PAGE: Final = 4096
-_MOST_IDS: Final = 500  # in one statement
 _ONE_CHANNEL: Final = 0.25
 """Width above which a correlation of exactly 1 was not measured: one channel is constant, the width 0.5."""
 
@@ -92,8 +92,7 @@ def read_values(database: Database, ids: Iterable[int]) -> NDArray[np.float32]:
     query = select(f.track_id, *(f[name] for name in NAMES)).where(*_comparable(database))
     found: dict[int, list[float]] = {}
     with database.read() as connection:
-        for start in range(0, len(wanted), _MOST_IDS):
-            page = wanted[start : start + _MOST_IDS]
+        for page in pages_of(wanted):
             for track_id, *numbers in connection.execute(query.where(f.track_id.in_(page))):
                 found[track_id] = [float(number) for number in numbers]
     rows = [found[one] for one in wanted if one in found]
