@@ -108,6 +108,15 @@ Outcome measure(const SampleView& view, int rate, std::size_t block_frames) {
     });
 }
 
+float sample_at(const SampleView& view, std::size_t i) {
+    switch (view.type) {
+        case SampleType::float32: return static_cast<const float*>(view.data)[i];
+        case SampleType::float64: return static_cast<float>(static_cast<const double*>(view.data)[i]);
+        case SampleType::int16: return static_cast<const std::int16_t*>(view.data)[i] * 0x1p-15F;
+    }
+    return 0;
+}
+
 // The same, passed on in pieces of other sizes.
 Outcome measure_in_pieces(const SampleView& view, int rate, std::size_t block_frames, std::uint32_t seed) {
     return outcome_of([&](Interrupt& interrupt) {
@@ -121,8 +130,7 @@ Outcome measure_in_pieces(const SampleView& view, int rate, std::size_t block_fr
                 storage[c].resize(n);
                 for (std::size_t i = 0; i < n; ++i) {
                     const std::size_t at = (done + i) * view.channels + c;
-                    storage[c][i] = view.int16 ? static_cast<const std::int16_t*>(view.data)[at] * 0x1p-15F
-                                               : static_cast<const float*>(view.data)[at];
+                    storage[c][i] = sample_at(view, at);
                 }
                 planes[c] = storage[c];
             }
@@ -146,7 +154,8 @@ void expect_same(const Outcome& one, const Outcome& other) {
 }
 
 template <typename Sample>
-int analyze_in_two_ways(FuzzedDataProvider& input, int rate, std::size_t channels, std::size_t block_frames) {
+int analyze_in_two_ways(FuzzedDataProvider& input, SampleType type, int rate, std::size_t channels,
+                        std::size_t block_frames) {
     // Tempo needs four seconds; most often a fifth of it will do.
     const std::size_t seconds_times_5 = input.ConsumeIntegral<std::uint8_t>() < 24 ? 25 : 4;
     const std::size_t most =
@@ -160,7 +169,7 @@ int analyze_in_two_ways(FuzzedDataProvider& input, int rate, std::size_t channel
     const SampleView view{exact.data(),
                           frames,
                           channels,
-                          std::is_integral_v<Sample>,
+                          type,
                           static_cast<std::ptrdiff_t>(channels) * kSampleBytes,
                           kSampleBytes};
     const Outcome one = measure(view, rate, block_frames);
@@ -176,12 +185,16 @@ int analyze_in_two_ways(FuzzedDataProvider& input, int rate, std::size_t channel
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const fuzz::HangGuard guard;
     FuzzedDataProvider input(data, size);
-    const bool int16 = input.ConsumeBool();
+    const auto type = input.PickValueInArray({SampleType::float32, SampleType::float64, SampleType::int16});
     const auto channels = input.ConsumeIntegralInRange<std::size_t>(1, limits::kMaxChannels);
     // Most often a low rate, which is quick.
     const int highest = input.ConsumeIntegral<std::uint8_t>() < 8 ? limits::kMaxSampleRate : 12'000;
     const int rate = input.ConsumeIntegralInRange(limits::kMinSampleRate, highest);
     const auto block_frames = input.ConsumeIntegralInRange<std::size_t>(1, 20'000);
-    return int16 ? analyze_in_two_ways<std::int16_t>(input, rate, channels, block_frames)
-                 : analyze_in_two_ways<float>(input, rate, channels, block_frames);
+    switch (type) {
+        case SampleType::float32: return analyze_in_two_ways<float>(input, type, rate, channels, block_frames);
+        case SampleType::float64: return analyze_in_two_ways<double>(input, type, rate, channels, block_frames);
+        case SampleType::int16: return analyze_in_two_ways<std::int16_t>(input, type, rate, channels, block_frames);
+    }
+    return -1;
 }
