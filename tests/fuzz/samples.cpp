@@ -166,11 +166,7 @@ int analyze_in_two_ways(FuzzedDataProvider& input, SampleType type, int rate, st
     // A copy of exactly the size, so that a read beyond the end is caught.
     const std::vector<Sample> exact(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(frames * channels));
     constexpr auto kSampleBytes = static_cast<std::ptrdiff_t>(sizeof(Sample));
-    const SampleView view{exact.data(),
-                          frames,
-                          channels,
-                          type,
-                          static_cast<std::ptrdiff_t>(channels) * kSampleBytes,
+    const SampleView view{exact.data(), frames, channels, type, static_cast<std::ptrdiff_t>(channels) * kSampleBytes,
                           kSampleBytes};
     const Outcome one = measure(view, rate, block_frames);
     if (one.timeout) return -1;
