@@ -1,6 +1,6 @@
 """How far codecs and sample rates move the numbers: a minute of each recording, encoded in eight ways.
 
-    scripts/python benchmarks/encodings.py RECORDING...
+    scripts/python benchmarks/codec_shift.py RECORDING...
 
 Prints, as a Markdown table, the shift of each dimension by each encoding: the median and the 95th percentile
 over the recordings, in per cent of the dimension's inter-quartile range among them. Below it, how often the
