@@ -6,12 +6,16 @@ import difflib
 import importlib
 import logging
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from auralis_fp._version import __version__
 from auralis_fp.cli.common import INTERRUPTED, give_up
+from auralis_fp.cli.completion import install_completion, show_completion
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = ["COMMANDS", "app"]
 
@@ -39,8 +43,10 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
+            if ctx.resilient_parsing:  # nobody to tell: a shell asks how the line may go on
+                return None
             similar = difflib.get_close_matches(name, COMMANDS, n=1)
             ctx.fail(f"No such command {name!r}." + "".join(f" Did you mean {one!r}?" for one in similar))
         stem = name.replace("-", "_")
@@ -50,6 +56,12 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(n, help=text) for n, text in COMMANDS.items() if n.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -72,6 +84,26 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, message="auralis-fp %(version)s", help="Print the version.")
 @click.option("--verbose", "-v", is_flag=True, help="Log every decision.")
+@click.option(
+    "--install-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value="",
+    is_eager=True,
+    expose_value=False,
+    callback=install_completion,
+    help="Complete commands and options with the Tab key, in bash, zsh or fish; by default, your shell.",
+)
+@click.option(
+    "--show-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value="",
+    is_eager=True,
+    expose_value=False,
+    callback=show_completion,
+    help="Print the script that --install-completion installs.",
+)
 def app(verbose: bool) -> None:
     """Measure music files as 25 numbers, one by one or a whole library."""
     # The commands report what fails; the log is for finding out why.

@@ -6,15 +6,19 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 __all__ = [
     "FAILED",
     "INTERRUPTED",
     "UNABLE",
     "absolute",
+    "completing",
     "count_option",
     "database_option",
     "default_database",
@@ -39,6 +43,17 @@ def default_database() -> Path:
     return user_data_path("auralis-fp", appauthor=False) / "library.db"
 
 
+def completing(kind: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """Return what makes shells complete a value as the name of a ``file`` or a ``dir``."""
+
+    def complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type=kind)]
+
+    return complete
+
+
 def library_option(metavar: str, text: str) -> Callable[[_Function], _Function]:
     """Return the option that names the library."""
     return click.option(
@@ -48,6 +63,7 @@ def library_option(metavar: str, text: str) -> Callable[[_Function], _Function]:
         show_envvar=True,
         default=lambda: str(default_database()),
         show_default="library.db in your data folder",
+        shell_complete=completing("file"),
         help=text,
     )
 

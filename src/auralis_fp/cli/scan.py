@@ -17,6 +17,7 @@ from auralis_fp.cli.common import (
     FAILED,
     INTERRUPTED,
     absolute,
+    completing,
     count_option,
     database_option,
     default_database,
@@ -35,7 +36,13 @@ __all__ = ["scan"]
 
 
 @click.command()
-@click.argument("folders", metavar="[DIR...]", nargs=-1, type=click.Path(path_type=Path))
+@click.argument(
+    "folders",
+    metavar="[DIR...]",
+    nargs=-1,
+    type=click.Path(path_type=Path),
+    shell_complete=completing("dir"),
+)
 @database_option
 @count_option("--workers", "Number of threads.", default=16, least=1, most=256)
 @click.option("--outdated", is_flag=True, help="Also replace fingerprints of older versions.")

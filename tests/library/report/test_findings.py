@@ -94,6 +94,31 @@ def test_the_whole_list_goes_to_a_file(flawed: Path, tmp_path: Path) -> None:
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
 
 
+def test_what_is_not_known_comes_with_the_reason_and_the_cure(flawed: Path, tmp_path: Path) -> None:
+    database = tmp_path / "a.db"
+
+    def reported() -> list[str]:
+        return run_command("report", "--db", database).stdout.splitlines()
+
+    def cure(name: str) -> None:
+        assert run_command("scan", flawed, "--db", tmp_path / name).returncode == 0
+
+    alone = run_command("scan", flawed, "--db", database, "--no-sidecar", "--report")
+    assert "0 not known" in alone.stdout
+    again = run_command("scan", flawed, "--db", database, "--no-sidecar", "--report")
+    assert report_lines(again.stdout)[1].startswith("  6 not measured in this scan")
+    assert reported()[1].startswith("  6 without a valid .25d file beside the recording; ")
+    cure("b.db")
+    assert reported()[0].endswith("0 not known")
+    for path in flawed.glob("*.25d"):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "metadata": {}}))
+    assert reported()[1].startswith("  6 with a .25d file of version 0.1.0, ")
+    for path in flawed.glob("*.25d"):
+        path.unlink()
+    cure("c.db")
+    assert reported()[0].endswith("0 not known")
+
+
 def test_metadata_that_no_sidecar_could_take_is_reported(unprivileged: Path) -> None:
     folder = unprivileged / "music"
     folder.mkdir()

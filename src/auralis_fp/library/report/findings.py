@@ -21,11 +21,15 @@ __all__ = ["Finding", "Findings", "Recording", "library_recordings", "write_find
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A track with a fingerprint, and the metadata of its recording; None where that is not known."""
+    """A track with a fingerprint, and the metadata of its recording.
+
+    ``metadata`` is None where it is not known, and ``unknown`` is then the reason, one of :data:`UNKNOWN`.
+    """
 
     track_id: int
     path: str
     metadata: Metadata | None
+    unknown: str = "no sidecar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,15 @@ FINDINGS: Final[dict[str, Finding]] = {
 }
 """Every kind of :attr:`auralis_fp.Metadata.findings`, in its order."""
 
+UNKNOWN: Final = {
+    "no sidecar": "without a valid .25d file beside the recording; a scan of its folder into a new database "
+    "(auralis-fp scan DIR --db new.db) writes one",
+    "bare sidecar": "with a .25d file of version 0.1.0, which lacks these facts; delete that file, then scan "
+    "its folder into a new database (auralis-fp scan DIR --db new.db)",
+    "not read": "not measured in this scan, and --no-sidecar keeps it from reading .25d files",
+}
+"""Why the metadata of a recording is not known, and what to do."""
+
 
 @dataclass
 class Findings:
@@ -78,8 +91,10 @@ class Findings:
 
     Attributes
     ----------
-    recordings, found, unknown : int
-        Number of recordings in all, with findings, and without metadata.
+    recordings, found : int
+        Number of recordings in all, and with findings.
+    unknown : dict
+        Number of recordings without metadata, by reason.
     counts : dict
         Number of recordings by kind of finding.
     examples : int
@@ -89,7 +104,7 @@ class Findings:
     examples: int = 10
     recordings: int = 0
     found: int = 0
-    unknown: int = 0
+    unknown: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNKNOWN, 0))
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FINDINGS, 0))
     _worst: dict[str, list[tuple[float, int, str]]] = field(default_factory=lambda: {n: [] for n in FINDINGS})
 
@@ -97,7 +112,7 @@ class Findings:
         """Count a recording."""
         self.recordings += 1
         if recording.metadata is None:
-            self.unknown += 1
+            self.unknown[recording.unknown] += 1
             return
         names = recording.metadata.findings
         self.found += bool(names)
@@ -118,9 +133,9 @@ class Findings:
 
     def lines(self) -> Iterator[str]:
         """Yield the report, a few lines for a library of any size."""
-        yield f"Recordings: {self.recordings}, {self.found} with findings, {self.unknown} not known"
-        if self.unknown:
-            yield "  (not known: without a valid .25d file, which holds these facts, beside the recording)"
+        unknown = sum(self.unknown.values())
+        yield f"Recordings: {self.recordings}, {self.found} with findings, {unknown} not known"
+        yield from (f"  {count} {UNKNOWN[reason]}" for reason, count in self.unknown.items() if count)
         for name, count in self.counts.items():
             if not count:
                 continue
@@ -146,10 +161,12 @@ def library_recordings(
         Read the metadata from sidecars, where they are valid.
     """
     for track in stored_tracks(database):
-        metadata = (known or {}).get(track.id)
-        if metadata is None and use_sidecar_files and (content := sidecar.load(track.path)):
-            metadata = content.metadata
-        yield Recording(track.id, track.path, metadata)
+        metadata, unknown = (known or {}).get(track.id), "not read"
+        if metadata is None and use_sidecar_files:
+            content = sidecar.load(track.path)
+            metadata = content.metadata if content else None
+            unknown = "bare sidecar" if content else "no sidecar"
+        yield Recording(track.id, track.path, metadata, unknown)
 
 
 def write_findings(recordings: Iterable[Recording], out: BinaryIO, *, as_json: bool) -> Iterator[Recording]:
