@@ -25,6 +25,7 @@ library/store library/files -> library/errors -> ground
 library/files library/work library/report -> isolation
 library/similar -> similarity
 cli -> server cluster -> batch library/work library/report library/similar
+cli -> library/page -> library/report library/similar
 __main__ -> cli
 """
 

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "similar": "List the tracks that are most like the given ones.",
     "playlist": "Make a playlist around some tracks, or on the way from one to another.",
     "duplicates": "List recordings of which there are several copies.",
+    "page": "Write a library as one HTML page: a map of all tracks, what is like what, and what is broken.",
     "export": "Write all fingerprints as CSV, JSON or Parquet.",
     "verify": "Analyse a sample of tracks again, and compare with what is stored.",
     "clear-failed": "Mark failed tracks for another try.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from auralis_fp.schema import NAMES
 from auralis_fp.similarity.comparison import CIRCUMFERENCE, Compared, differences, distances
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["ALIKE", "FAR", "MOST", "NEAR", "SAME_TEMPO", "WORDS", "Explanation", "explain"]
 
-_SAME_TEMPO: Final = 0.04  # a share of the tempo: closer ones can be mixed by a small change of speed
-_NEAR, _FAR, _MOST = 0.25, 0.6, 3  # on the normal scale: not worth a word, worth one; and how many
+SAME_TEMPO: Final = 0.04  # a share of the tempo: closer ones can be mixed by a small change of speed
+NEAR, FAR, MOST = 0.25, 0.6, 3  # on the normal scale: not worth a word, worth one; and how many
 
 
 @dataclass(frozen=True)
@@ -41,50 +41,62 @@ class Explanation:
         return self.sentence
 
 
-class _Word(NamedTuple):
+class Word(NamedTuple):
+    """What a larger and a smaller number sound like, and how both are told in parentheses."""
+
     more: str
     less: str
-    values: Callable[[float, float], str]  # of the values of B and A
+    what: str
+    unit: str
+    factor: float = 1
+    digits: int = 0
+
+    def values(self, b: float, a: float) -> str:
+        """Return the values of B and A."""
+        told = (f"{self.factor * value:.{self.digits}f}" for value in (b, a))
+        return f" ({self.what} {' against '.join(told)}{self.unit})"
 
 
-def _against(what: str, unit: str, factor: float = 1, digits: int = 0) -> Callable[[float, float], str]:
-    def values(b: float, a: float) -> str:
-        return f" ({what} {factor * b:.{digits}f} against {factor * a:.{digits}f}{unit})"
+class Alike(NamedTuple):
+    """What two tracks share if a number of theirs is nearly the same, and how it is told."""
 
-    return values
+    before: str
+    after: str
+    factor: float = 1
+    digits: int = 0
+
+    def of(self, value: float) -> str:
+        """Return the words about a value."""
+        return f"equally {self.before}{self.factor * value:.{self.digits}f}{self.after})"
 
 
 # One word for each thing that can be heard. Where two dimensions say the same, such as centroid and roll-off,
 # the first has the word.
-_WORDS: Final[dict[str, _Word]] = {
-    "spectral_centroid": _Word("brighter", "darker", _against("centroid", " kHz", 8, 1)),
-    "stereo_width": _Word("wider", "narrower", _against("side energy", " %", 100)),
-    "transient_density": _Word("busier", "calmer", _against("onsets", " a second", 10, 1)),
-    "rhythm_stability": _Word("steadier", "freer in rhythm", _against("pulse", "", 1, 2)),
-    "crest_db": _Word("more dynamic", "more compressed", _against("crest", " dB")),
-    "bass_pct": _Word("heavier in bass", "lighter in bass", _against("60-250 Hz", " %")),
-    "sub_bass_pct": _Word("deeper", "less deep", _against("20-60 Hz", " %")),
-    "mid_pct": _Word("fuller in the middle", "thinner in the middle", _against("500-2000 Hz", " %")),
-    "air_pct": _Word("airier", "less airy", _against("6-20 kHz", " %", 1, 1)),
-    "harmonic_ratio": _Word("more tonal", "more percussive", _against("harmonic part", " %", 100)),
-    "spectral_flatness": _Word("noisier", "purer", _against("flatness", "", 1, 3)),
-    "pitch_stability": _Word(
-        "steadier in pitch", "more restless in pitch", _against("steady pitch", " %", 100)
-    ),
-    "chroma_energy": _Word("harmonically busier", "harmonically plainer", _against("chroma", "", 1, 2)),
-    "loudness_variation_std": _Word(
-        "more varied in level", "more even in level", _against("spread", " dB", 1, 1)
-    ),
-    "silence_ratio": _Word("more often silent", "less often silent", _against("silence", " %", 100)),
+WORDS: Final[dict[str, Word]] = {
+    "spectral_centroid": Word("brighter", "darker", "centroid", " kHz", 8, 1),
+    "stereo_width": Word("wider", "narrower", "side energy", " %", 100),
+    "transient_density": Word("busier", "calmer", "onsets", " a second", 10, 1),
+    "rhythm_stability": Word("steadier", "freer in rhythm", "pulse", "", 1, 2),
+    "crest_db": Word("more dynamic", "more compressed", "crest", " dB"),
+    "bass_pct": Word("heavier in bass", "lighter in bass", "60-250 Hz", " %"),
+    "sub_bass_pct": Word("deeper", "less deep", "20-60 Hz", " %"),
+    "mid_pct": Word("fuller in the middle", "thinner in the middle", "500-2000 Hz", " %"),
+    "air_pct": Word("airier", "less airy", "6-20 kHz", " %", 1, 1),
+    "harmonic_ratio": Word("more tonal", "more percussive", "harmonic part", " %", 100),
+    "spectral_flatness": Word("noisier", "purer", "flatness", "", 1, 3),
+    "pitch_stability": Word("steadier in pitch", "more restless in pitch", "steady pitch", " %", 100),
+    "chroma_energy": Word("harmonically busier", "harmonically plainer", "chroma", "", 1, 2),
+    "loudness_variation_std": Word("more varied in level", "more even in level", "spread", " dB", 1, 1),
+    "silence_ratio": Word("more often silent", "less often silent", "silence", " %", 100),
 }
 
-_ALIKE: Final[dict[str, Callable[[float], str]]] = {
-    "spectral_centroid": lambda centroid: f"equally bright (centroid {8 * centroid:.1f} kHz)",
-    "lufs": lambda lufs: f"equally loud ({lufs:.0f} LUFS)",
-    "stereo_width": lambda width: f"equally wide (side energy {100 * width:.0f} %)",
-    "transient_density": lambda density: f"equally busy ({10 * density:.1f} onsets a second)",
-    "crest_db": lambda crest: f"equally dynamic (crest {crest:.0f} dB)",
-    "harmonic_ratio": lambda ratio: f"equally tonal (harmonic part {100 * ratio:.0f} %)",
+ALIKE: Final[dict[str, Alike]] = {
+    "spectral_centroid": Alike("bright (centroid ", " kHz", 8, 1),
+    "lufs": Alike("loud (", " LUFS"),
+    "stereo_width": Alike("wide (side energy ", " %", 100),
+    "transient_density": Alike("busy (", " onsets a second", 10, 1),
+    "crest_db": Alike("dynamic (crest ", " dB"),
+    "harmonic_ratio": Alike("tonal (harmonic part ", " %", 100),
 }
 
 
@@ -135,10 +147,10 @@ def _sentence(
     elif tempo:
         different.append(tempo)
     described = sorted(
-        (name for name in apart if name in _WORDS or name == "lufs"), key=lambda n: -abs(apart[n])
+        (name for name in apart if name in WORDS or name == "lufs"), key=lambda n: -abs(apart[n])
     )
     different += [
-        _difference(name, a[name], b[name], apart[name]) for name in described if abs(apart[name]) >= _FAR
+        _difference(name, a[name], b[name], apart[name]) for name in described if abs(apart[name]) >= FAR
     ]
     if not common:
         common += list(_alike(b, described, apart))[:1]
@@ -148,7 +160,7 @@ def _sentence(
     if common:
         parts.append(" and ".join(common))
     if different:
-        parts.append(f"{names[1]} is {_listed(different[:_MOST])}")
+        parts.append(f"{names[1]} is {_listed(different[:MOST])}")
     return "; ".join(parts)
 
 
@@ -158,7 +170,7 @@ def _tempo(a: float, b: float) -> str:
         return ""
     octaves = np.log2(b / a)
     off = abs(octaves - np.rint(octaves))
-    if off > np.log2(1 + _SAME_TEMPO):
+    if off > np.log2(1 + SAME_TEMPO):
         return f"{'faster' if b > a else 'slower'} ({b:.0f} against {a:.0f} BPM)"
     if np.rint(octaves):
         return f"both on one pulse ({a:.0f} and {b:.0f} BPM)"
@@ -168,15 +180,15 @@ def _tempo(a: float, b: float) -> str:
 def _difference(name: str, a: float, b: float, apart: float) -> str:
     if name == "lufs":
         return f"{abs(b - a):.{0 if abs(b - a) >= 1 else 1}f} LU {'louder' if b > a else 'quieter'}"
-    word = _WORDS[name]
+    word = WORDS[name]
     return (word.more if apart > 0 else word.less) + word.values(b, a)
 
 
 def _alike(b: Mapping[str, float], described: list[str], apart: Mapping[str, float]) -> Iterator[str]:
     """Yield in words what two tracks share, the most alike first."""
     for name in reversed(described):
-        if name in _ALIKE and abs(apart[name]) <= _NEAR:
-            yield _ALIKE[name](b[name])
+        if name in ALIKE and abs(apart[name]) <= NEAR:
+            yield ALIKE[name].of(b[name])
 
 
 def _listed(parts: list[str]) -> str:

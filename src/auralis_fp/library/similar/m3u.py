@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from auralis_fp.library.files.replacing import replacing
 from auralis_fp.library.similar.tracks import Track
 
 __all__ = ["write_m3u8"]
@@ -40,16 +39,8 @@ def write_m3u8(tracks: Iterable[Track], output: Path) -> list[Track]:
         seconds = -1 if track.duration is None else round(track.duration)
         lines += [f"#EXTINF:{seconds},{_one_line(track.name)}", path]
     text = "\n".join(lines) + "\n"
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".auralis-fp-", suffix=".m3u8")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), _mode(output))
-        Path(temporary).replace(output)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    with replacing(output) as file:
+        file.write(text)
     return left_out
 
 
@@ -71,12 +62,3 @@ def _relative(path: str, folder: str) -> str | None:
 
 def _one_line(text: str) -> str:
     return " ".join(text.encode("utf-8", "replace").decode().split())
-
-
-def _mode(output: Path) -> int:
-    try:
-        return output.stat().st_mode & 0o777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask

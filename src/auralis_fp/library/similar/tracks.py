@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, func, null, select
 from auralis_fp._text import printable
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.tags import read_tags
-from auralis_fp.library.store.columns import as_count, as_number, as_path, as_text, reading
+from auralis_fp.library.store.columns import as_count, as_number, as_path, as_text, optional, reading
 from auralis_fp.library.store.database import Database
 
 __all__ = [
@@ -124,7 +124,7 @@ def read_names(database: Database) -> Iterator[TrackNames]:
 def read_durations(database: Database) -> dict[int, float]:
     """Return the length in seconds of every track whose length is known."""
     t = database.tracks
-    query = select(t.c.id, _column(t, "duration"))
+    query = select(t.c.id, optional(t, "duration"))
     with database.read() as connection:
         return {track_id: known for track_id, one in connection.execute(query) if (known := as_number(one))}
 
@@ -142,7 +142,7 @@ def read_tracks(database: Database, ids: Iterable[int]) -> list[Track]:
         reading(t.c.filepath),
         reading(t.c.title),
         *_people(database),
-        *(_column(t, name) for name in ("duration", "sample_rate", "bit_depth", "filesize")),
+        *(optional(t, name) for name in ("duration", "sample_rate", "bit_depth", "filesize")),
     )
     found: dict[int, Track] = {}
     with database.read() as connection:
@@ -211,10 +211,6 @@ def _of(table: Table, key: ColumnElement[Any], *columns: str) -> list[ColumnElem
 
 def _has(table: Table, *columns: str) -> bool:
     return all(name in table.c for name in columns)
-
-
-def _column(table: Table, name: str) -> ColumnElement[Any]:
-    return reading(table.c[name]) if name in table.c else null().label(name)
 
 
 def _text(value: object) -> str | None:

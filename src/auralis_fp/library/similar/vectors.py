@@ -20,6 +20,7 @@ __all__ = [
     "Vectors",
     "are_silent",
     "ascending",
+    "comparable_ids",
     "read_values",
     "read_vectors",
     "undefined_as_nan",
@@ -83,6 +84,15 @@ def ascending(ids: NDArray[np.int64], values: NDArray[np.float32]) -> Vectors:
         return Vectors(ids, values)
     order = np.argsort(ids, kind="stable")
     return Vectors(ids[order], values[order])
+
+
+def comparable_ids(database: Database) -> NDArray[np.int64]:
+    """Return the ids of all tracks with a fingerprint of this version, ascending."""
+    f, t = database.fingerprints.c, database.tracks.c
+    query = select(t.id).join_from(database.tracks, database.fingerprints, t.id == f.track_id)
+    with database.read() as connection:
+        rows = connection.execute(query.where(*_comparable(database)).execution_options(yield_per=_PAGE))
+        return np.unique(np.fromiter(rows.scalars(), np.int64))
 
 
 def read_values(database: Database, ids: Iterable[int]) -> NDArray[np.float32]:

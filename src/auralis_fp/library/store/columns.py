@@ -28,6 +28,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    null,
     true,
 )
 from sqlalchemy.types import NULLTYPE, Date, LargeBinary, Time, TypeEngine
@@ -36,7 +37,7 @@ from auralis_fp.library.store.filenames import from_column
 
 __all__ = [
     "as_count", "as_epoch", "as_number", "as_path", "as_text", "between", "declared", "fitting", "neutral",
-    "reading", "required", "storable", "untyped",
+    "optional", "reading", "required", "storable", "untyped",
 ]  # fmt: skip
 
 _MAX_INTEGER: Final = 2**63 - 1
@@ -62,6 +63,11 @@ def reading(column: Column[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, Integer | Numeric | Float) or column.type is NULLTYPE:
         return column
     return cast(column, Text).label(column.name)  # PostgreSQL: times beyond the calendar, enumerations
+
+
+def optional(table: Table, name: str) -> ColumnElement[Any]:
+    """Return the expression that selects a column, or NULL in its place where the table lacks it."""
+    return reading(table.c[name]) if name in table.c else null().label(name)
 
 
 def required(table: Table) -> list[Column[Any]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, null, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
-from auralis_fp.library.store.columns import as_path, as_text, reading
+from auralis_fp.library.store.columns import as_path, as_text, optional, reading
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.stored import StoredFingerprint
 from auralis_fp.library.store.tables import ERROR, holds_fingerprint
@@ -78,7 +78,7 @@ class StoredTrack:
 def library_status(database: Database, *, failures: int = 10) -> LibraryStatus:
     """Count what a library holds, and list its last ``failures`` failed tracks."""
     t, f = database.tracks, database.fingerprints
-    status, message = _column(t, "fingerprint_status"), _column(t, "fingerprint_error_message")
+    status, message = optional(t, "fingerprint_status"), optional(t, "fingerprint_error_message")
     with database.read() as connection:
         by_status = connection.execute(select(status, func.count()).select_from(t).group_by(status)).all()
         by_version = connection.execute(
@@ -92,7 +92,7 @@ def library_status(database: Database, *, failures: int = 10) -> LibraryStatus:
         last = connection.execute(
             select(t.c.id, reading(t.c.filepath), message)
             .where(status == ERROR)
-            .order_by(_column(t, "fingerprint_started_at").desc(), t.c.id.desc())
+            .order_by(optional(t, "fingerprint_started_at").desc(), t.c.id.desc())
             .limit(failures)
         ).all()
     return LibraryStatus(
@@ -107,7 +107,7 @@ def library_status(database: Database, *, failures: int = 10) -> LibraryStatus:
 def work_ahead(database: Database, *, outdated: bool, retry_failed: bool) -> int:
     """Count the tracks that a scan would analyse, not counting new files in its folders."""
     t, f = database.tracks, database.fingerprints
-    status = _column(t, "fingerprint_status")
+    status = optional(t, "fingerprint_status")
     wanted = or_(f.c.id.is_(None), ~holds_fingerprint(f))
     if outdated:
         wanted = or_(wanted, f.c.fingerprint_version < FINGERPRINT_VERSION)
@@ -164,11 +164,11 @@ def _select(
             t.c.id,
             reading(t.c.filepath),
             reading(t.c.title),
-            _column(t, "fingerprint_status"),
-            _column(t, "fingerprint_error_message"),
+            optional(t, "fingerprint_status"),
+            optional(t, "fingerprint_error_message"),
             f.c.fingerprint_version,
             holds_fingerprint(f),
-            _column(f, "fingerprint_build"),
+            optional(f, "fingerprint_build"),
             *(f.c[name] for name in NAMES),
         )
         .select_from(t.outerjoin(f, f.c.track_id == t.c.id))
@@ -187,11 +187,6 @@ def _stored(row: Any) -> StoredTrack:
     return StoredTrack(
         track_id, as_path(path), _clean(title, ""), _clean(status), message, fingerprint, as_text(build)
     )
-
-
-def _column(table: Any, name: str) -> ColumnElement[Any]:
-    """Return a column, or NULL in its place where the table lacks it."""
-    return reading(table.c[name]) if name in table.c else null().label(name)
 
 
 def _clean(value: object, absent: str = "(none)") -> str:
