@@ -101,6 +101,8 @@ def test_scan_options_dry_run_limit_and_outdated(music: Music, tmp_path: Path) -
         (["status", "--db", "none.db"], "none.db: no such database"),
         (["clear-failed", "--db", "none.db"], "none.db: no such database"),
         (["analyze", "x", "--json", "--table"], "cannot be combined"),
+        (["scan", "--watch", "--db", "x.db"], "--watch needs folders"),
+        (["scan", ".", "--watch", "--limit", "1", "--db", "x.db"], "cannot be combined"),
     ],
 )
 def test_what_cannot_run_says_why(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ from auralis_fp.cli.common import (
 from auralis_fp.cli.report import print_findings
 
 if TYPE_CHECKING:
+    from auralis_fp.library.files.watcher import FolderWatcher
     from auralis_fp.library.work.catalog import Changes
     from auralis_fp.library.work.progress import Display
     from auralis_fp.library.work.scan import Scan, ScanSummary
@@ -48,6 +50,18 @@ __all__ = ["scan"]
 @click.option("--outdated", is_flag=True, help="Also replace fingerprints of older versions.")
 @click.option("--retry-failed", is_flag=True, help="Also try the tracks that failed before.")
 @click.option("--no-sidecar", is_flag=True, help="Neither read nor write .25d files.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on until Ctrl-C: measure what is new or has changed in the folders while it runs.",
+)
+@seconds_option("--settle", "With --watch, measure a file when it has not changed for this long.", default=5)
+@seconds_option(
+    "--walk-every",
+    "With --watch, look through all folders this often, for what went unnoticed.",
+    default=3600,
+    least=1,
+)
 @click.option("--dry-run", is_flag=True, help="Print what a scan would do, and change nothing.")
 @seconds_option(
     "--claim-timeout", "Take over the tracks of a worker silent for this long.", default=300, least=0.1
@@ -74,6 +88,9 @@ def scan(
     outdated: bool,
     retry_failed: bool,
     no_sidecar: bool,
+    watch: bool,
+    settle: float,
+    walk_every: float,
     dry_run: bool,
     claim_timeout: float,
     limit: int | None,
@@ -91,8 +108,14 @@ def scan(
     A scan can be stopped and run again at any time, and several can work on one database at once. Ctrl-C
     lets the running tracks finish; a second Ctrl-C cancels them.
 
-    Exit status: 0 on success, 1 if a track failed, 2 if the scan could not run, 130 if it was interrupted.
+    Exit status: 0 on success and at the end of --watch, 1 if a track failed, 2 if the scan could not run, 130
+    if it was interrupted.
     """
+    reports = report or report_to is not None
+    if watch and not folders:
+        give_up("--watch needs folders")
+    if watch and (dry_run or limit is not None or reports):
+        give_up("--watch cannot be combined with --dry-run, --limit, --report or --report-to")
     roots = [absolute(folder) for folder in folders]
     for root in roots:
         if not os.path.isdir(root):  # noqa: PTH112 - which answers for a dead mount too
@@ -122,11 +145,19 @@ def scan(
         )
         if retry_failed:
             repository.retry_failed()
-        reports = report or report_to is not None
-        run = Scan(repository, extractor, folders=roots, workers=workers, limit=limit, keep_metadata=reports)
+        watcher = _watcher(roots, settle, walk_every) if watch else None
+        run = Scan(
+            repository,
+            extractor,
+            folders=roots,
+            workers=workers,
+            limit=limit,
+            keep_metadata=reports,
+            watcher=watcher,
+        )
         with _stopping_on_signals(run):
             done = run.run(_display())
-        _print_summary(done, walked=bool(roots), sidecars=not no_sidecar)
+        _print_summary(done, walked=bool(roots), sidecars=not no_sidecar, watched=watch)
         if reports and not done.interrupted:
             print_findings(
                 repository.database, done.metadata, use_sidecar_files=not no_sidecar, output=report_to
@@ -134,9 +165,18 @@ def scan(
     finally:
         repository.close()
     if done.interrupted:
-        sys.exit(INTERRUPTED)
+        sys.exit(0 if watch else INTERRUPTED)
     if not done.clean:
         sys.exit(FAILED)
+
+
+def _watcher(roots: list[str], settle_s: float, walk_every_s: float) -> FolderWatcher:
+    from auralis_fp.library.files.watcher import FolderWatcher
+
+    if not sys.stdout.isatty():  # nobody sees the display: the log says what happens
+        log = logging.getLogger("auralis_fp")
+        log.setLevel(min(logging.INFO, log.getEffectiveLevel()))
+    return FolderWatcher(roots, settle_s=settle_s, walk_every_s=walk_every_s)
 
 
 def _display() -> Display:
@@ -193,12 +233,12 @@ def _print_changes(changes: Changes) -> None:
         print(f"  unreadable: {printable(path)}: {reason}")
 
 
-def _print_summary(summary: ScanSummary, *, walked: bool, sidecars: bool) -> None:
+def _print_summary(summary: ScanSummary, *, walked: bool, sidecars: bool, watched: bool) -> None:
     from auralis_fp.library.work.progress import format_seconds, memory_bytes
 
     s = summary.statistics
     elapsed = max(s.elapsed_s, 1e-6)
-    ended = "Interrupted" if summary.interrupted else "Done"
+    ended = "Interrupted" if summary.interrupted and not watched else "Done"
     if not s.done and not summary.interrupted:
         print("Nothing to do: no track was waiting")
     else:
@@ -236,5 +276,5 @@ def _print_summary(summary: ScanSummary, *, walked: bool, sidecars: bool) -> Non
     if summary.failed_before:
         before = f"Failed in earlier scans: {summary.failed_before}"
         print(f"{before} (auralis-fp status names them; try again with --retry-failed)")
-    if summary.interrupted:
+    if summary.interrupted and not watched:
         print("Run the same command again to continue.")

@@ -6,6 +6,7 @@ only :class:`FingerprintExtractor`; see ``docs/library.md``.
 
 try:
     from auralis_fp.library.errors import LibraryError
+    from auralis_fp.library.files.watcher import FolderWatcher
     from auralis_fp.library.store.claims import ClaimedTrack
     from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.repository import LibraryRepository
@@ -41,6 +42,7 @@ __all__ = [
     "FingerprintExtractor",
     "FingerprintQueue",
     "FingerprintRepository",
+    "FolderWatcher",
     "LibraryError",
     "LibraryRepository",
     "Outcome",

@@ -14,7 +14,7 @@ from typing import Final
 
 from auralis_fp._audio_files import is_audio
 
-__all__ = ["AudioFile", "Folder", "Walk"]
+__all__ = ["AudioFile", "Folder", "Places", "Walk"]
 
 _SYSTEM_FOLDERS: Final = ("/dev", "/proc", "/sys")  # there is no music in there, and links may lead anywhere
 
@@ -63,6 +63,22 @@ class Folder:
     inside: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A part of what a walk goes through.
+
+    Attributes
+    ----------
+    folders : frozenset of str
+        Folders to look at, without what lies in folders below.
+    trees : frozenset of str
+        Folders to go through as a whole; they may be gone.
+    """
+
+    folders: frozenset[str] = frozenset()
+    trees: frozenset[str] = frozenset()
+
+
 @dataclass
 class Walk:
     """The audio files under some folders, folder by folder, in order of name.
@@ -77,6 +93,8 @@ class Walk:
         Absolute folders.
     stop : callable
         Asked before every folder; True ends the walk.
+    places : Places, optional
+        Go only there. None of them may be reached by a link.
 
     Attributes
     ----------
@@ -90,6 +108,7 @@ class Walk:
 
     roots: list[str]
     stop: Callable[[], bool] = lambda: False
+    places: Places | None = None
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     other_names: int = 0
     not_followed: list[str] = field(default_factory=list)
@@ -98,6 +117,11 @@ class Walk:
         visited: set[tuple[int, int]] = set()
         real_roots = [os.path.realpath(root) for root in self.roots]
         waiting = list(zip(self.roots, real_roots, strict=True))[::-1]
+        shallow: frozenset[str] = frozenset()
+        if self.places is not None:
+            shallow = self.places.folders - self.places.trees
+            starts = [*sorted(shallow, reverse=True), *sorted(self.places.trees, reverse=True)]
+            waiting = [(path, os.path.realpath(path)) for path in starts]
         while waiting and not self.stop():
             path, real = waiting.pop()
             try:
@@ -115,7 +139,8 @@ class Walk:
             for entry in listed:
                 if not entry.name.startswith("."):
                     self._sort_in(entry, real, real_roots, folders, files)
-            waiting += reversed(folders)
+            if path not in shallow:
+                waiting += reversed(folders)
             hidden = [entry.name for entry in listed if entry.name.startswith(".")]
             yield Folder(path, files, hidden, any(_contains(root, real) for root in real_roots))
 

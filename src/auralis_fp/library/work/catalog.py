@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auralis_fp._text import printable
+from auralis_fp.errors import FileNotFound
 from auralis_fp.library.errors import RefusedRow
 from auralis_fp.library.files.placing import remove_orphans
-from auralis_fp.library.files.walk import AudioFile, Walk
+from auralis_fp.library.files.walk import AudioFile, Places, Walk
 from auralis_fp.library.store.columns import as_count, as_epoch, as_path, as_text, reading
 from auralis_fp.library.store.database import Database, utc_now
 from auralis_fp.library.store.filenames import to_column
@@ -52,6 +53,10 @@ class Changes:
         Files that the database did not take, and why.
     not_followed : list of str
         Links that were left out because of where they lead.
+    busy : list of str
+        Files that have changed while their tracks are being worked on; look at them again.
+    unsettled : int
+        Files with several names that only a walk through everything can settle.
     """
 
     files: int = 0
@@ -64,6 +69,15 @@ class Changes:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     not_followed: list[str] = field(default_factory=list)
+    busy: list[str] = field(default_factory=list)
+    unsettled: int = 0
+
+    def add(self, later: Changes) -> None:
+        """Add what a look at some places, later, has found."""
+        self.new += later.new
+        self.changed += later.changed
+        self.moved += later.moved
+        self.refused += later.refused
 
 
 def synchronize(
@@ -73,6 +87,8 @@ def synchronize(
     dry_run: bool = False,
     stop: Callable[[], bool] = lambda: False,
     changes: Changes | None = None,
+    places: Places | None = None,
+    is_quiet: Callable[[AudioFile], bool] = lambda _file: True,
 ) -> Changes:
     """Walk ``folders`` and bring the rows of their files up to date.
 
@@ -88,17 +104,25 @@ def synchronize(
         True ends the walk early; what was found until then is in the database.
     changes : Changes, optional
         Filled as the walk goes on, for a display.
+    places : Places, optional
+        Look only there.
+    is_quiet : callable
+        Whether a file can be taken; others are passed over.
     """
     changes = Changes() if changes is None else changes
-    walk = Walk([os.path.abspath(folder) for folder in folders], stop=stop)
+    walk = Walk([os.path.abspath(folder) for folder in folders], stop, places)
     changes.unreadable, changes.not_followed = walk.unreadable, walk.not_followed
-    _Synchronization(database, walk, changes, dry_run).run()
+    _Synchronization(database, walk, changes, dry_run, is_quiet).run()
     return changes
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A track in the database; ``fingerprinted_at`` is in seconds since the epoch."""
+    """A track in the database.
+
+    ``fingerprinted_at`` is in seconds since the epoch; ``gone`` if the file was not there when it was to be
+    measured.
+    """
 
     id: int
     path: str
@@ -106,8 +130,11 @@ class _Row:
     mtime_ns: int | None
     status: str | None
     fingerprinted_at: float | None
+    gone: bool
 
     def differs_from(self, file: AudioFile) -> bool:
+        if self.gone:
+            return True
         if self.size is not None and self.size != file.size:
             return True
         if self.mtime_ns is not None:
@@ -127,11 +154,19 @@ _Identity = tuple[int | None, str | int]
 
 
 class _Synchronization:
-    def __init__(self, database: Database | None, walk: Walk, changes: Changes, dry_run: bool) -> None:
+    def __init__(
+        self,
+        database: Database | None,
+        walk: Walk,
+        changes: Changes,
+        dry_run: bool,
+        is_quiet: Callable[[AudioFile], bool],
+    ) -> None:
         self.database = database
         self.walk = walk
         self.changes = changes
         self.dry_run = dry_run
+        self.is_quiet = is_quiet
         self.vanished: dict[_Identity, list[_Row]] = {}
         self.maybe_moved: list[AudioFile] = []
         self.linked: list[AudioFile] = []
@@ -143,15 +178,19 @@ class _Synchronization:
             if folder.inside and not self.dry_run:  # what a killed process left behind
                 remove_orphans(folder.path, folder.hidden)
             self.changes.files += len(folder.files)
-            for start in range(0, len(folder.files), _BATCH):
-                self._visit(folder.files[start : start + _BATCH])
+            files = [file for file in folder.files if self.is_quiet(file)]
+            for start in range(0, len(files), _BATCH):
+                self._visit(files[start : start + _BATCH])
         if not self.walk.stop():  # only a whole walk can decide these
-            self._settle_links()
+            if self.walk.places is None:
+                self._settle_links()
+            else:
+                self.changes.unsettled += len(self.linked)
             self._settle_moves()
         self.changes.other_names += self.walk.other_names
 
     def _find_vanished(self) -> None:
-        for row in self._rows_below(self.walk.roots):
+        for row in self._rows_walked():
             if self.walk.stop():
                 return
             try:
@@ -172,8 +211,11 @@ class _Synchronization:
             if row is not None:
                 if file.other_name_of:
                     self.listed_inodes.add(file.other_name_of)
-                if row.differs_from(file) and row.status != PROCESSING:
-                    changed.append((row, file))
+                if row.differs_from(file):
+                    if row.status == PROCESSING:
+                        self.changes.busy.append(file.path)
+                    else:
+                        changed.append((row, file))
             elif file.other_name_of:
                 self.linked.append(file)  # one of its other names may be in the database, and found later
             elif self._candidates(file):
@@ -214,7 +256,8 @@ class _Synchronization:
     def _select(self) -> Any:
         assert self.database is not None
         t = self.database.tracks.c
-        names = [n for n in ("filepath", "filesize", "file_mtime_ns", "fingerprint_status") if n in t]
+        known = ("filepath", "filesize", "file_mtime_ns", "fingerprint_status", "fingerprint_error_message")
+        names = [name for name in known if name in t]
         times = [n for n in ("fingerprint_computed_at", "fingerprint_started_at") if n in t]
         return select(t.id, *(reading(t[n]) for n in names), *(self.database.epoch(t[n]) for n in times))
 
@@ -227,18 +270,36 @@ class _Synchronization:
             mtime_ns=_whole(mapping.get("file_mtime_ns")),
             status=as_text(mapping.get("fingerprint_status")),
             fingerprinted_at=next((t for t in map(as_epoch, times) if t is not None), None),
+            gone=(as_text(mapping.get("fingerprint_error_message")) or "").startswith(_GONE),
         )
 
-    def _rows_below(self, roots: list[str]) -> Iterator[_Row]:
+    def _rows_walked(self) -> Iterator[_Row]:
+        """Yield the rows whose files the walk would find."""
+        places = self.walk.places
+        if places is None:
+            yield from self._rows_below(self.walk.roots)
+            return
+        if places.trees:
+            yield from self._rows_below(list(places.trees))
+        trees = tuple(os.path.join(tree, "") for tree in places.trees)
+        if shallow := [path for path in places.folders if not os.path.join(path, "").startswith(trees)]:
+            yield from self._rows_below(shallow, directly=True)
+
+    def _rows_below(self, roots: list[str], *, directly: bool = False) -> Iterator[_Row]:
         if self.database is None:
             return
         column, key = self.database.tracks.c.filepath, self.database.tracks.c.id
+
+        def starts_with(prefix: str) -> ColumnElement[bool]:
+            below = column.startswith(prefix, autoescape=True)
+            return and_(below, ~func.substr(column, len(prefix) + 1).contains("/")) if directly else below
+
         # A name that is not UTF-8 below a root that is: stored as a URI.
         prefixes = {os.path.join(root, "") for root in roots}
         stored = {to_column(p) for p in prefixes} | {
             to_column(p + "\udcff").removesuffix("%FF") for p in prefixes
         }
-        below = or_(*(column.startswith(prefix, autoescape=True) for prefix in stored))
+        below = or_(*map(starts_with, stored))
         last = None
         while True:
             query = self._select().where(below).order_by(key).limit(_PAGE)
@@ -349,10 +410,14 @@ class _Synchronization:
         moved = update(t).where(t.c.id == row.id, t.c.filepath == to_column(row.path))
         values = {"filepath": to_column(file.path), **_state_values(file), "updated_at": utc_now()}
         connection.execute(moved.values(self.database.row(t, values)))
-        # It may have failed only because it was not where it had been, unless it has crashed.
+        # It may have failed, or been put off, only because it was not where it had been, unless it crashed.
         failed = update(t).where(t.c.id == row.id, t.c.fingerprint_status == ERROR, ~is_suspect(t))
         connection.execute(failed.values(self.database.row(t, _WAITING)))
+        late = update(t).where(t.c.id == row.id, t.c.fingerprint_status == PENDING)
+        connection.execute(late.values(self.database.row(t, {"fingerprint_started_at": None})))
 
+
+_GONE: Final = f"{FileNotFound.__name__}: "
 
 _WAITING: Final[dict[str, Any]] = {
     "fingerprint_status": PENDING,

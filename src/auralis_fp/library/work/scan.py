@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from auralis_fp.library.errors import LibraryError
+from auralis_fp.library.files.walk import Places
+from auralis_fp.library.files.watcher import FolderWatcher
 from auralis_fp.library.store.backlog import WorkLeft
 from auralis_fp.library.store.repository import LibraryRepository
 from auralis_fp.library.work.catalog import Changes, synchronize
@@ -23,8 +26,13 @@ from auralis_fp.metadata import Metadata
 
 __all__ = ["Scan", "ScanSummary"]
 
+_log = logging.getLogger(__name__)
+
 _TICK_S: Final = 0.1
 _SHOW_EVERY_S: Final = 0.5
+_IDLE_POLL_S: Final = 3.0
+_IDLE_TICK_S: Final = 0.5
+_SHOW_IDLE_S: Final = 3.0
 _COUNT_EVERY_S: Final = 2.0
 _SAY_AFTER_S: Final = 2.0
 _NAMED: Final = 20
@@ -94,6 +102,8 @@ class Scan:
         Stop after this many tracks.
     keep_metadata : bool
         Fill :attr:`ScanSummary.metadata`.
+    watcher : FolderWatcher, optional
+        Go on, with what changes in the folders, until :meth:`interrupt` is called.
     """
 
     def __init__(
@@ -105,6 +115,7 @@ class Scan:
         workers: int = 16,
         limit: int | None = None,
         keep_metadata: bool = False,
+        watcher: FolderWatcher | None = None,
     ) -> None:
         self._repository: Final = repository
         self._keep_metadata: Final = keep_metadata
@@ -112,6 +123,7 @@ class Scan:
         self._folders: Final = folders
         extractor.sidecar_roots = folders
         self._limit: Final = limit
+        self._watcher: Final = watcher
         self._summary: Final = ScanSummary()
         self._lock: Final = threading.Lock()
         self._interrupts = 0
@@ -120,6 +132,8 @@ class Scan:
         self._counter: Final = threading.Thread(target=self._count, name="work-count", daemon=True)
         self._over: Final = threading.Event()
         self._started = False
+        self._looks = 0
+        self._looking = False
         self._count_taken: tuple[WorkLeft, int] | None = None
         self._postponed = 0
         self._waiting_since: float | None = None
@@ -127,7 +141,7 @@ class Scan:
             extractor,
             workers=workers,
             until_empty=True,
-            poll_s=0.5,
+            poll_s=0.5 if watcher is None else _IDLE_POLL_S,
             limit=limit,
             more_expected=self._more_expected,
             on_progress=self._note,
@@ -168,6 +182,7 @@ class Scan:
 
     def _watch(self, display: Display) -> None:
         meter, seen, shown_at = Meter(), 0, 0.0
+        shown, changed_at = None, 0.0
         while not self._is_over():
             if self._interrupts > seen:
                 seen = self._interrupts
@@ -176,6 +191,11 @@ class Scan:
             if time.monotonic() - shown_at < _SHOW_EVERY_S or (self._count_taken is None and not waiting):
                 continue
             statistics = self._queue.statistics
+            state = (statistics.done, statistics.running, self._count_taken, self._note_text(), waiting)
+            if state != shown or statistics.running:
+                shown, changed_at = state, time.monotonic()
+            elif self._watcher and time.monotonic() - changed_at > _SHOW_IDLE_S:
+                continue  # nothing happens, perhaps for days
             left, claimed_then = self._count_taken or (WorkLeft(0, 0, 0), 0)
             still = _less(left, statistics.done + statistics.running - claimed_then)
             display.show(
@@ -188,7 +208,7 @@ class Scan:
         display.show(meter.measure(self._queue.statistics, left, limit=self._limit), last=True)
 
     def _is_over(self) -> bool:
-        finished = self._queue.join(_TICK_S)
+        finished = self._queue.join(_TICK_S if self._watcher is None else _IDLE_TICK_S)
         if self._walker.is_alive():
             if finished:
                 time.sleep(_TICK_S)
@@ -230,24 +250,56 @@ class Scan:
             self._queue.start()
             if self.interrupted:
                 self._queue.stop(graceful=self._interrupts == 1, timeout=0)
-            if self._folders:
-                synchronize(
-                    self._repository.database,
-                    self._folders,
-                    stop=lambda: self.interrupted or self._queue.error is not None,
-                    changes=self._summary.changes,
-                )
+            if self._watcher is not None:
+                for places in self._watcher.jobs(self._ends):
+                    self._look(places)
+            elif self._folders:
+                self._look(None)
         except Exception as error:
             self._walk_error = error
             self._queue.stop(graceful=False, timeout=0)
 
+    def _ends(self) -> bool:
+        return self.interrupted or self._queue.error is not None
+
+    def _look(self, places: Places | None) -> None:
+        """Bring the database in line with the files, everywhere or in some places."""
+        before, watcher = self._summary.changes, self._watcher
+        changes = Changes()
+        if places is None:
+            self._summary.changes = changes
+        self._looking = True
+        synchronize(
+            self._repository.database,
+            self._folders,
+            stop=self._ends,
+            changes=changes,
+            places=places,
+            is_quiet=watcher.is_quiet if watcher else lambda _file: True,
+        )
+        self._looking = False
+        self._looks += 1
+        if watcher is None:
+            return
+        if changes.new or changes.changed or changes.moved:
+            _log.info("%d new files, %d changed, %d moved", changes.new, changes.changed, changes.moved)
+        self._summary.changes.add(before if places is None else changes)
+        for path in changes.busy:
+            watcher.touch(path)
+        if changes.unsettled:
+            watcher.walk_soon()
+
     def _count(self) -> None:
         """Count what is left, again and again, in a thread for which the display need not wait."""
+        counted: object = None
         while True:
             statistics = self._queue.statistics
             claimed = statistics.done + statistics.running
             before = self._count_taken[0] if self._count_taken else WorkLeft(0, 0, 0)
-            self._count_taken = self._left(before), claimed
+            state = (claimed, self._looks)
+            if not self._watcher or self._looking or before.tracks or state != counted:
+                self._count_taken = self._left(before), claimed
+                counted = state
             if self._over.wait(_COUNT_EVERY_S):
                 return
 
@@ -289,6 +341,8 @@ class Scan:
         if self._interrupts:
             stopping = "finishing the running tracks; Ctrl-C again cancels them"
             return stopping if self._interrupts == 1 else "cancelling"
+        if self._watcher and not self._looking:
+            return f"watching {self._summary.changes.files} files for changes; Ctrl-C ends"
         if self._walker.is_alive():
             return f"reading folders: {self._summary.changes.files} files so far"
         return ""
