@@ -16,7 +16,8 @@ __all__ = ["command_line"]
 def command_line() -> str:
     """Return the page about all commands."""
     context = click.Context(app, info_name="auralis-fp")
-    commands = [app.get_command(context, name) for name in app.list_commands(context)]
+    found = (app.get_command(context, name) for name in app.list_commands(context))
+    commands = [command for command in found if command is not None]
     summary = ((f"[`{c.name}`](#{c.name})", _prose(c).partition("\n")[0]) for c in commands)
     parts = [
         "<!-- Written by scripts/docs from the definitions of the commands in src/auralis_fp/cli. -->",
