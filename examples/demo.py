@@ -80,7 +80,7 @@ def ask_over_http(console: Console, file: Path) -> None:
 
 
 def use_the_library(console: Console, folder: Path) -> None:
-    """Scan the files into a database; then list similar tracks, a playlist and copies, as a user would."""
+    """Scan the files into a database; then list similar tracks, a playlist and copies, and write the page."""
     database, lists = folder / "music.db", folder / "list.m3u8"
     first, last = (str(folder / f"{style}.flac") for style in ("ambient", "house"))
     commands: list[tuple[str, ...]] = [
@@ -100,6 +100,7 @@ def use_the_library(console: Console, folder: Path) -> None:
             str(lists),
         ),
         ("duplicates", "--count", "2"),
+        ("page", "--output", str(folder / "library.html")),
     ]
     for arguments in commands:
         console.print(f"\nauralis-fp {' '.join(arguments)} --db {database}", style="bold", soft_wrap=True)

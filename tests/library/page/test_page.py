@@ -34,7 +34,7 @@ class Watched:
             ),
         )
         page.goto(file.as_uri())
-        page.wait_for_selector("html[data-ready]", timeout=60_000)
+        page.wait_for_selector("html[data-ready=all]", timeout=60_000)
 
     def titles(self) -> list[str]:
         """The titles in the table of tracks."""

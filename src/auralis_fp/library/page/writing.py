@@ -28,7 +28,7 @@ __all__ = ["MOST_TRACKS", "Written", "write_page"]
 MOST_TRACKS: Final = 60_000
 """With more tracks than this, the page shows a sample."""
 
-_CHARTS: Final = ("bokeh.min.js", "bokeh-gl.min.js", "bokeh-api.min.js")
+_CHARTS: Final = ("bokeh.min.js", "bokeh-api.min.js")
 _SCRIPTS: Final = ("library.js", "similar.js", "charts.js", "map.js", "tables.js", "details.js", "page.js")
 _NEEDED: Final = "the page needs Jinja2 and Bokeh: pip install 'auralis-fp[page]'"
 

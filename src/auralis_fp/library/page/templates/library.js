@@ -116,10 +116,14 @@ class Library {
   // Where the tracks are on the scale that they are compared on.
   #places(d) {
     const { scale, step, compared } = this.dimensions[d];
-    return Float32Array.from(this.levels[d], (level) => {
-      if (level === ABSENT) return NaN;
-      return compared ? interpolated(this.valueOf(d, level), compared.values, compared.places) : scale.places[0] + level * step;
-    });
+    const levels = this.levels[d], first = scale.places[0];
+    const places = new Float32Array(this.count);
+    for (let track = 0; track < this.count; track++) {
+      const level = levels[track];
+      if (level === ABSENT) places[track] = NaN;
+      else places[track] = compared ? interpolated(this.valueOf(d, level), compared.values, compared.places) : first + level * step;
+    }
+    return places;
   }
 
   #positions(axis) {

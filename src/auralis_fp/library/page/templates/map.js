@@ -2,6 +2,7 @@
 
 const CATEGORIES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c62c9"];
 const SCALE = ["#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39", "#fde725"];
+// For a light background: no yellow, which is hardly seen there.
 const SCALE_LIGHT = ["#440154", "#443983", "#31688e", "#21918c", "#2a9d5c", "#5aa02c", "#9a9a00", "#c99700"];
 const OTHER = "#8b93a0";
 const REACH = 12; // pixels around the pointer
@@ -38,7 +39,7 @@ class TrackMap {
     return (this.axes[axis].values = Float32Array.from({ length: this.library.count }, (_, track) => this.library.value(d, track)));
   }
 
-  async draw() {
+  prepare() {
     const { Plotting, Range1d, LinearColorMapper, ColumnDataSource, PanTool, WheelZoomTool, BoxSelectTool } = Bokeh;
     this.x = new Range1d({ start: 0, end: 1 });
     this.y = new Range1d({ start: 0, end: 1 });
@@ -46,8 +47,9 @@ class TrackMap {
     this.wheel = new WheelZoomTool();
     this.box = new BoxSelectTool({ renderers: [] });
     this.figure = new Plotting.Figure({
-      sizing_mode: "stretch_both", output_backend: "webgl", toolbar_location: null, x_range: this.x, y_range: this.y,
-      tools: [this.pan, this.wheel, this.box], outline_line_color: null, min_border_right: 12, lod_threshold: null,
+      sizing_mode: "stretch_both", toolbar_location: null, x_range: this.x, y_range: this.y,
+      tools: [this.pan, this.wheel, this.box], outline_line_color: null, min_border_right: 12,
+      lod_threshold: 8000, lod_factor: 8, lod_timeout: 250, // of very many tracks, fewer are drawn while the map moves
     });
     this.figure.toolbar.active_scroll = this.wheel;
     this.mapper = new LinearColorMapper({ palette: CATEGORIES, low: -0.5, high: CATEGORIES.length - 0.5 });
@@ -55,13 +57,14 @@ class TrackMap {
     const zeros = new Float32Array(count);
     this.points = new ColumnDataSource({ data: { x: zeros, y: zeros, code: zeros, alpha: zeros } });
     this.figure.scatter({ field: "x" }, { field: "y" }, {
-      source: this.points, size, line_color: null,
+      source: this.points, size, line_color: null, marker: count > 20000 ? "square" : "circle", // squares take less time
       fill_color: { field: "code", transform: this.mapper }, fill_alpha: { field: "alpha" },
     });
     this.rings = {};
     for (const [name, ring, width] of [["selected", size + 4, 1.5], ["alike", size + 6, 2], ["chosen", size + 10, 3], ["near", size + 6, 1.5]]) {
       const source = new ColumnDataSource({ data: { x: [], y: [] } });
       const glyph = this.figure.scatter({ field: "x" }, { field: "y" }, { source, size: ring, fill_color: null, line_width: width });
+      glyph.level = "overlay"; // which is drawn without drawing all tracks again
       this.rings[name] = { source, glyph, tracks: [] };
     }
     this.figure.on_event("tap", ({ x, y }) => this.#tapped(x, y));
@@ -69,9 +72,11 @@ class TrackMap {
     this.figure.on_event("mouseleave", () => this.point(-1));
     this.figure.on_event("selectiongeometry", ({ geometry, final }) => final && this.#boxed(geometry));
     this.paint();
-    this.show();
-    this.view = await Plotting.show(this.figure, this.place);
     this.place.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  async draw() {
+    this.view = await Bokeh.Plotting.show(this.figure, this.place);
   }
 
   dragging(what) {

@@ -11,12 +11,7 @@ async function main() {
 
   const map = new TrackMap(library, by("canvas"), { choose, select: (tracks) => select(tracks) });
   const details = new Details(library, similar, by("details"), { choose, play, copy });
-  const histograms = library.dimensions.map((_, d) => new Histogram(library, d, (number) => {
-    by("across").value = String(library.axes.length + number);
-    by("across").dispatchEvent(new Event("change"));
-    by("map").scrollIntoView();
-  }));
-  by("histograms").append(...histograms.map((one) => one.figure));
+  const histograms = [];
 
   // --- tables ---
   const opening = (track) => {
@@ -155,6 +150,12 @@ async function main() {
     tracks.show();
   }
 
+  function putOnMap(d) {
+    by("across").value = String(library.axes.length + d);
+    axes();
+    by("map").scrollIntoView();
+  }
+
   function theme() {
     document.documentElement.dataset.theme = by("theme").value;
     map.paint();
@@ -219,13 +220,21 @@ async function main() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme);
 
   bar();
-  await map.draw();
+  map.prepare();
+  legend();
+  axes();
   tracks.fill(everything());
   fault();
-  axes();
-  legend();
+  await map.draw();
   globalThis.auralis = { library, similar, map, choose, get chosen() { return chosen; }, selected };
   document.documentElement.dataset.ready = "yes";
+  for (let d = 0; d < library.dimensions.length; d++) {
+    await new Promise((done) => setTimeout(done)); // clicks come first
+    histograms.push(new Histogram(library, d, putOnMap));
+    histograms[d].mark(chosen);
+    by("histograms").append(histograms[d].figure);
+  }
+  document.documentElement.dataset.ready = "all";
 }
 
 function folded(text) {
