@@ -191,11 +191,12 @@ def pcm_track(more: bytes = b"") -> bytes:
 
 
 def picture_tracks(count: int, private: bytes, more: bytes) -> bytes:
+    size = element("e0", number("b0", 1) + number("ba", 1))  # without which FFmpeg 7.1 refuses the file
     return b"".join(
         element(
             "ae",
             number("d7", 2 + i) + number("73c5", 2 + i) + number("83", 1) + element("86", b"V_VP8")
-            + element("63a2", private) + more,
+            + size + element("63a2", private) + more,
         )
         for i in range(count)
     )  # fmt: skip
