@@ -21,7 +21,8 @@ def test_mutated_files_are_measured_or_refused(tmp_path: Path) -> None:
     assert report.wrong == [], report.table()
     tallies = report.groups["mutation"].values()
     assert sum(tally.outcomes.total() for tally in tallies) == FILES
-    assert all(tally.outcomes["analysed"] and tally.outcomes["Unsupported"] for tally in tallies)
+    # Each measures some and refuses some; in which words depends on the release of FFmpeg.
+    assert all(0 < tally.outcomes["analysed"] < tally.outcomes.total() for tally in tallies)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
