@@ -16,7 +16,7 @@ from auralis_fp._text import printable
 from auralis_fp._types import AnyPath
 from auralis_fp.analysis import analyze_bytes
 from auralis_fp.batch import analyze_many
-from auralis_fp.cli.common import FAILED, give_up
+from auralis_fp.cli.common import FAILED, complain, give_up
 from auralis_fp.errors import AnalysisError
 from auralis_fp.fingerprint import Fingerprint
 
@@ -58,7 +58,7 @@ def analyze(paths: tuple[Path, ...], as_json: bool, table: bool, workers: int) -
     for path, result in _in_order(files, workers):
         name = printable(path)
         if isinstance(result, AnalysisError):
-            print(f"auralis-fp: {printable(str(result))}", file=sys.stderr)
+            complain(printable(str(result)))
             failed = True
         elif as_json:
             print(json.dumps({"path": name, **result.to_dict()}, ensure_ascii=False), flush=True)

@@ -86,6 +86,12 @@ class _Commands(click.Group):
 @click.version_option(__version__, message="auralis-fp %(version)s", help="Print the version.")
 @click.option("--verbose", "-v", is_flag=True, help="Log every decision.")
 @click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How to write the log and errors on standard error: json is one object per line.",
+)
+@click.option(
     "--install-completion",
     metavar="[SHELL]",
     is_flag=False,
@@ -105,8 +111,15 @@ class _Commands(click.Group):
     callback=show_completion,
     help="Print the script that --install-completion installs.",
 )
-def app(verbose: bool) -> None:
+def app(verbose: bool, log_format: str) -> None:
     """Measure music files as 25 numbers, one by one or a whole library."""
     # The commands report what fails; the log is for finding out why.
     level = logging.DEBUG if verbose else logging.CRITICAL
-    logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s")
+    log = logging.StreamHandler()
+    if log_format == "json":
+        from auralis_fp.cli.log import JsonFormatter
+
+        log.setFormatter(JsonFormatter())
+    else:
+        log.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[log])

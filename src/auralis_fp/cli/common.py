@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ __all__ = [
     "INTERRUPTED",
     "UNABLE",
     "absolute",
+    "complain",
+    "complaint",
     "completing",
     "count_option",
     "database_option",
@@ -103,7 +106,24 @@ def is_new(db: str) -> bool:
     return "://" not in db and not Path(db).exists()
 
 
+def complaint(message: str, *, program: str = "auralis-fp: ") -> str:
+    """Return the line that tells of an error: text, or JSON with ``--log-format json``."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.find_root().params.get("log_format") != "json":
+        return f"{program}{message}"
+    from auralis_fp.cli.log import JsonFormatter
+
+    return JsonFormatter().format(
+        logging.makeLogRecord({"name": "auralis-fp", "levelname": "ERROR", "msg": message})
+    )
+
+
+def complain(message: str, *, program: str = "auralis-fp: ") -> None:
+    """Tell of an error, on standard error."""
+    print(complaint(message, program=program), file=sys.stderr, flush=True)
+
+
 def give_up(message: str) -> NoReturn:
     """Exit with a message and status 2: the command could not do its work at all."""
-    print(f"auralis-fp: {message}", file=sys.stderr)
+    complain(message)
     sys.exit(UNABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +16,52 @@ from rich.text import Text
 from auralis_fp._text import printable
 from auralis_fp.library.work.progress import Snapshot, format_seconds, memory_bytes
 
-__all__ = ["LiveDisplay", "PlainDisplay"]
+__all__ = ["JsonDisplay", "LiveDisplay", "NoDisplay", "PlainDisplay"]
 
 _LINE_EVERY_S: Final = 2.0
+
+
+class NoDisplay:
+    """Shows nothing."""
+
+    def __enter__(self) -> NoDisplay:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        pass
+
+    def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
+        """Do nothing."""
+
+
+class JsonDisplay(NoDisplay):
+    """A JSON object on a line of its own every two seconds and at the end: for other programs."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
+        """Print an object if one is due."""
+        now = time.monotonic()
+        if now < self._next and not last:
+            return
+        self._next = now + _LINE_EVERY_S - 0.2  # show() is called at intervals of its own
+        s, counts = snapshot, snapshot.statistics
+        state = {
+            "type": "progress",
+            "done": s.done,
+            "total": s.total,
+            "running": counts.running,
+            "analyzed": counts.analyzed,
+            "cached": counts.cached,
+            "failed": counts.failed,
+            "tracks_per_s": round(s.tracks_per_s, 3),
+            "times_real_time": round(s.times_real_time, 1),
+            "eta_s": None if s.eta_s is None else round(s.eta_s, 1),
+            "note": s.note,
+            "waiting": s.waiting,
+        }
+        print(json.dumps(state), flush=True)
 
 
 class PlainDisplay:

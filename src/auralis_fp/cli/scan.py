@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -18,6 +19,8 @@ from auralis_fp.cli.common import (
     FAILED,
     INTERRUPTED,
     absolute,
+    complain,
+    complaint,
     completing,
     count_option,
     database_option,
@@ -30,9 +33,8 @@ from auralis_fp.cli.report import print_findings
 
 if TYPE_CHECKING:
     from auralis_fp.library.files.watcher import FolderWatcher
-    from auralis_fp.library.work.catalog import Changes
     from auralis_fp.library.work.progress import Display
-    from auralis_fp.library.work.scan import Scan, ScanSummary
+    from auralis_fp.library.work.scan import Scan
 
 __all__ = ["scan"]
 
@@ -50,6 +52,14 @@ __all__ = ["scan"]
 @click.option("--outdated", is_flag=True, help="Also replace fingerprints of older versions.")
 @click.option("--retry-failed", is_flag=True, help="Also try the tracks that failed before.")
 @click.option("--no-sidecar", is_flag=True, help="Neither read nor write .25d files.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but what failed, on standard error.")
+@click.option(
+    "--progress",
+    type=click.Choice(["auto", "plain", "json"]),
+    default="auto",
+    help="How to show the progress: redrawn in place on a terminal and as lines elsewhere (auto), as lines "
+    "(plain), or as JSON objects, one per line, the last of which is the summary (json).",
+)
 @click.option(
     "--watch",
     is_flag=True,
@@ -88,6 +98,8 @@ def scan(
     outdated: bool,
     retry_failed: bool,
     no_sidecar: bool,
+    quiet: bool,
+    progress: str,
     watch: bool,
     settle: float,
     walk_every: float,
@@ -114,6 +126,10 @@ def scan(
     reports = report or report_to is not None
     if watch and not folders:
         give_up("--watch needs folders")
+    if quiet and progress != "auto":
+        give_up("--quiet and --progress cannot be combined")
+    if progress == "json" and (reports or dry_run):
+        give_up("--progress json cannot be combined with --report, --report-to or --dry-run")
     if watch and (dry_run or limit is not None or reports):
         give_up("--watch cannot be combined with --dry-run, --limit, --report or --report-to")
     roots = [absolute(folder) for folder in folders]
@@ -124,13 +140,18 @@ def scan(
         _print_plan(db, roots, outdated=outdated, retry_failed=retry_failed)
         return
 
+    from auralis_fp.cli.summary import summary_lines, summary_object, trouble_lines
     from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.repository import LibraryRepository
     from auralis_fp.library.work.extractor import FingerprintExtractor
     from auralis_fp.library.work.scan import Scan
 
+    if watch and not sys.stdout.isatty():  # nobody sees a display: the log says what happens
+        log = logging.getLogger("auralis_fp")
+        log.setLevel(min(logging.WARNING if quiet else logging.INFO, log.getEffectiveLevel()))
     if db == str(default_database()):
-        print(f"Library: {printable(db)} (name another with --db)")
+        if not quiet and progress != "json":
+            print(f"Library: {printable(db)} (name another with --db)")
         Path(db).parent.mkdir(parents=True, exist_ok=True)
     # Without folders, a new database would stay empty: its name must be a typing error.
     repository = LibraryRepository(
@@ -155,9 +176,23 @@ def scan(
             keep_metadata=reports,
             watcher=watcher,
         )
-        with _stopping_on_signals(run):
-            done = run.run(_display())
-        _print_summary(done, walked=bool(roots), sidecars=not no_sidecar, watched=watch)
+        with _stopping_on_signals(run, quiet=quiet):
+            done = run.run(_display("none" if quiet else progress))
+        if progress == "json":
+            print(json.dumps(summary_object(done, database=db), ensure_ascii=False), flush=True)
+        elif quiet:
+            for line in trouble_lines(done):
+                complain(line, program="")
+        else:
+            for line in summary_lines(done, walked=bool(roots), sidecars=not no_sidecar, watched=watch):
+                print(line)
+            for line in trouble_lines(done):
+                print(line)
+            if done.failed_before:
+                before = f"Failed in earlier scans: {done.failed_before}"
+                print(f"{before} (auralis-fp status names them; try again with --retry-failed)")
+            if done.interrupted and not watch:
+                print("Run the same command again to continue.")
         if reports and not done.interrupted:
             print_findings(
                 repository.database, done.metadata, use_sidecar_files=not no_sidecar, output=report_to
@@ -173,25 +208,26 @@ def scan(
 def _watcher(roots: list[str], settle_s: float, walk_every_s: float) -> FolderWatcher:
     from auralis_fp.library.files.watcher import FolderWatcher
 
-    if not sys.stdout.isatty():  # nobody sees the display: the log says what happens
-        log = logging.getLogger("auralis_fp")
-        log.setLevel(min(logging.INFO, log.getEffectiveLevel()))
     return FolderWatcher(roots, settle_s=settle_s, walk_every_s=walk_every_s)
 
 
-def _display() -> Display:
+def _display(kind: str) -> Display:
     from rich.console import Console
 
-    from auralis_fp.cli.display import LiveDisplay, PlainDisplay
+    from auralis_fp.cli.display import JsonDisplay, LiveDisplay, NoDisplay, PlainDisplay
 
-    return LiveDisplay(Console()) if sys.stdout.isatty() else PlainDisplay()
+    if kind == "auto" and sys.stdout.isatty():
+        return LiveDisplay(Console())
+    return {"json": JsonDisplay, "none": NoDisplay}.get(kind, PlainDisplay)()
 
 
 @contextmanager
-def _stopping_on_signals(run: Scan) -> Iterator[None]:
+def _stopping_on_signals(run: Scan, *, quiet: bool) -> Iterator[None]:
+    text = complaint("finishing the running tracks; interrupt again to cancel them", program="")
+
     def interrupt(_number: int, _frame: Any) -> None:
-        if not (run.interrupted or sys.stdout.isatty()):  # a live display shows this itself
-            os.write(2, b"finishing the running tracks; interrupt again to cancel them\n")
+        if not (quiet or run.interrupted or sys.stdout.isatty()):  # a live display shows this itself
+            os.write(2, f"{text}\n".encode())
         run.interrupt()
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -203,6 +239,7 @@ def _stopping_on_signals(run: Scan) -> Iterator[None]:
 
 
 def _print_plan(db: str, roots: list[str], *, outdated: bool, retry_failed: bool) -> None:
+    from auralis_fp.cli.summary import changes_lines
     from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.queries import work_ahead
     from auralis_fp.library.work.catalog import synchronize
@@ -210,71 +247,9 @@ def _print_plan(db: str, roots: list[str], *, outdated: bool, retry_failed: bool
     database = None if roots and is_new(db) else Database(db, readonly=True)
     changes = synchronize(database, roots, dry_run=True)
     if roots:
-        _print_changes(changes)
+        print(*changes_lines(changes), sep="\n")
+        for path, reason in changes.unreadable:
+            print(f"Unreadable: {printable(path)}: {reason}")
     waiting = work_ahead(database, outdated=outdated, retry_failed=retry_failed) if database else 0
     # A changed file may be waiting already; only the scan itself can tell.
     print(f"To analyse: {waiting + changes.new} tracks, and {changes.changed} changed files")
-
-
-def _print_changes(changes: Changes) -> None:
-    print(
-        f"Folders: {changes.files} audio files, {changes.new} new, {changes.changed} changed, "
-        f"{changes.moved} moved, {changes.missing} missing, {changes.other_names} duplicate links"
-    )
-    for path in changes.missing_paths:
-        print(f"  missing: {printable(path)}")
-    if changes.missing > len(changes.missing_paths):
-        print(f"  and {changes.missing - len(changes.missing_paths)} more; their tracks are kept")
-    for path in changes.not_followed[:20]:
-        print(f"  not followed: {printable(path)}: it leads to a folder above, or into /dev, /proc or /sys")
-    if len(changes.not_followed) > 20:
-        print(f"  and {len(changes.not_followed) - 20} more links")
-    for path, reason in changes.unreadable:
-        print(f"  unreadable: {printable(path)}: {reason}")
-
-
-def _print_summary(summary: ScanSummary, *, walked: bool, sidecars: bool, watched: bool) -> None:
-    from auralis_fp.library.work.progress import format_seconds, memory_bytes
-
-    s = summary.statistics
-    elapsed = max(s.elapsed_s, 1e-6)
-    ended = "Interrupted" if summary.interrupted and not watched else "Done"
-    if not s.done and not summary.interrupted:
-        print("Nothing to do: no track was waiting")
-    else:
-        print(
-            f"{ended}: {s.analyzed} analysed, {s.cached} from sidecars, "
-            f"{s.failed} failed in {format_seconds(s.elapsed_s)} ({s.done / elapsed:.1f} tracks/s, "
-            f"{s.audio_seconds / elapsed:.0f} × real time, memory {memory_bytes() / 1e6:.0f} MB)"  # noqa: RUF001
-        )
-    if walked:
-        _print_changes(summary.changes)
-    if s.slowest_path:
-        print(f"Slowest: {s.slowest_s:.1f} s, {printable(s.slowest_path)}")
-    if sidecars and (written := s.analyzed - s.sidecars_unwritten):
-        print(
-            f"Sidecars: {written} .25d files written beside the music; --no-sidecar leaves its folders alone"
-        )
-    if s.sidecars_unwritten:
-        print(f"Sidecars: {s.sidecars_unwritten} not written; the fingerprints are in the database")
-        for reason, count in sorted(summary.sidecars_unwritten.items()):
-            print(f"  {count}: {printable(reason)}")
-    if s.lost:
-        print(f"Taken over by another process: {s.lost}")
-    if summary.failures:
-        print(f"Failed: {len(summary.failures)} (try again with --retry-failed)")
-        for path, reason in sorted(summary.failures):
-            print(f"  {printable(path)}: {printable(reason)}")
-    for folder, count in sorted(summary.unavailable.items()):
-        print(f"Unavailable: {printable(folder)} ({count} tracks are waiting for it)")
-    if summary.elsewhere:
-        print(
-            f"Claimed or locked by another process: {summary.elsewhere}; scan again if that process is gone"
-        )
-        for path in summary.elsewhere_paths:
-            print(f"  {printable(path)}")
-    if summary.failed_before:
-        before = f"Failed in earlier scans: {summary.failed_before}"
-        print(f"{before} (auralis-fp status names them; try again with --retry-failed)")
-    if summary.interrupted and not watched:
-        print("Run the same command again to continue.")

@@ -49,15 +49,36 @@ def _print(track: StoredTrack) -> None:
     console = Console(highlight=False)
     console.print(f"{track.id}  {track.title}", style="bold", markup=False)
     console.print(printable(track.path), markup=False, soft_wrap=True)
-    console.print(f"status: {track.status}" + (f": {track.error}" if track.error else ""), markup=False)
+    console.print(
+        f"status: {track.status}" + (f": {track.error}" if track.error else ""), markup=False, soft_wrap=True
+    )
     if track.fingerprint is None:
         print("no fingerprint")
         return
     version = track.fingerprint.fingerprint_version
-    print(f"fingerprint version {version}" + (f", computed by {track.build}" if track.build else ""))
+    print(f"fingerprint version {version}" + (f", computed by {_build(track.build)}" if track.build else ""))
     # An older version used the same names for other measurements, in other units.
     numbers = {name: f"{track.fingerprint[name]:.6g}" for name in NAMES}
     print_numbers(numbers, explained=version == FINGERPRINT_VERSION)
+
+
+def _build(text: str) -> str:
+    """Return what identifies a build, in one line for people."""
+    try:
+        build = json.loads(text)
+        ffmpeg = build.get("ffmpeg", {}).get("release")
+        packages = build.get("packages", {})
+        parts = [
+            f"{build['engine']} {build['version']}",
+            build.get("cpu_level"),
+            ffmpeg and f"FFmpeg {ffmpeg}",
+            build.get("soxr"),
+            build.get("compiler"),
+            *(f"{name} {version}" for name, version in packages.items()),
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return printable(text)
+    return printable(", ".join(str(part) for part in parts if part))
 
 
 def _as_object(track: StoredTrack) -> dict[str, Any]:

@@ -32,13 +32,15 @@ __all__ = [
 ]
 
 _COLUMN_WIDTH: Final = 14  # of a file; longer names are cut
+_WIDTH_OF_MEANINGS: Final = 60
+_LEAST_WIDTH: Final = 50  # narrower terminals wrap the lines, but no number is cut
 
 
 def print_fingerprint(name: str, fingerprint: Fingerprint) -> None:
     """Print the numbers of a file, below its name and format."""
     m = fingerprint.metadata
     damage = f", {m.damaged_packets} damaged packets" if m.damaged_packets else ""
-    console = Console(highlight=False)
+    console = _console()
     console.print(name, style="bold", markup=False, soft_wrap=True)
     console.print(
         f"{m.codec} in {m.container}, {m.duration:.1f} s, {m.sample_rate} Hz, {m.channels} channels{damage}",
@@ -54,14 +56,16 @@ def print_numbers(numbers: Mapping[str, str], *, explained: bool = True) -> None
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(style="dim")
+    console = _console()
     for d in DIMENSIONS:
-        table.add_row(d.name, numbers[d.name], *((d.unit, d.meaning) if explained else ()))
-    Console(highlight=False).print(table)
+        meaning = (d.meaning,) if console.width >= _WIDTH_OF_MEANINGS else ()
+        table.add_row(d.name, numbers[d.name], *((d.unit, *meaning) if explained else ()))
+    console.print(table)
 
 
 def print_side_by_side(measured: Mapping[str, Fingerprint]) -> None:
     """Print a column of numbers for each file, in as many tables as the width of the terminal asks for."""
-    console = Console(highlight=False)
+    console = _console()
     captions = [max(len(text) for text in column) + 2 for column in (NAMES, [d.unit for d in DIMENSIONS])]
     columns = max(1, (console.width - sum(captions)) // (_COLUMN_WIDTH + 2))
     names = list(measured)
@@ -96,7 +100,7 @@ def print_tracks(
     notes : sequence of str
         A sentence for every track, to be printed below it.
     """
-    console = Console(highlight=False)
+    console = _console()
     table = Table(box=None, padding=(0, 1), expand=any(track.artist for track in tracks), pad_edge=False)
     table.add_column(figure[0], justify="right", no_wrap=True)
     table.add_column("id", justify="right", no_wrap=True)
@@ -138,7 +142,7 @@ def print_copies(copies: Sequence[Copy], reason: str) -> None:
         mark = "*" if place == 0 else " "
         rate = f"{copy.kbps:.0f} kbit/s" if copy.kbps else ""
         table.add_row(mark, str(copy.track.id), copy.codec, rate, Text(printable(copy.track.path)))
-    console = Console(highlight=False)
+    console = _console()
     console.print()
     console.print(Text(f"{copies[0].track.name}: {reason}", style="bold"))
     console.print(table)
@@ -151,3 +155,8 @@ def as_minutes(seconds: float) -> str:
 
 def _rounded(number: float) -> str:
     return f"{number:.0f}" if number == number else ""
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.width >= _LEAST_WIDTH else Console(highlight=False, width=_LEAST_WIDTH)
