@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,10 @@ from auralis_fp.metadata import Metadata
 from auralis_fp.schema import DIMENSIONS, NAMES
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
+
+    Space = Any  # of auralis_fp.similarity, which is above this room
 
 __all__ = ["Fingerprint", "Metadata", "NamedVector"]
 
@@ -149,6 +153,30 @@ class Fingerprint(NamedVector):
         """Return one value with four digits, or ``"undefined"``."""
         return "undefined" if name in self._undefined else f"{self[name]:.4g}"
 
+    def plot(self, space: Space | None = None, *, title: str = "") -> Figure:
+        """Return a picture: the 25 numbers among those of a library, and the energy by band.
+
+        Parameters
+        ----------
+        space : Space, optional
+            The library, as :meth:`auralis_fp.similarity.Space.fit` learns it; without it, the one of
+            :meth:`~auralis_fp.similarity.Space.builtin`.
+        title : str
+            The heading, such as the name of the file.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            ``savefig("song.png")`` or ``savefig("song.svg")`` writes it to a file.
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed: ``pip install 'auralis-fp[plot]'``.
+        """
+        draw: Callable[..., Figure] = getattr(sys.modules[__name__], "draw")  # noqa: B009 - by __getattr__
+        return draw(self, space, title=title)
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain Python objects: the 25 values, ``undefined`` and ``metadata``."""
         return {
@@ -160,3 +188,12 @@ class Fingerprint(NamedVector):
     def to_json(self, *, indent: int | None = None) -> str:
         """Return :meth:`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
+
+
+def __getattr__(name: str) -> Any:
+    """Find what draws a fingerprint when one is drawn: it needs rooms that need this one."""
+    if name == "draw":
+        from auralis_fp.picture import draw
+
+        return draw
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,12 +19,13 @@ PYTHON: Final = """
 ground = cancel fingerprint metadata schema errors _audio_files _types _build _version _text _native
 
 __init__ -> batch -> isolation -> analysis -> reference -> ground
-similarity -> ground
+picture -> similarity -> ground
 library -> library/work library/report library/similar -> library/store library/files
 library/store library/files -> library/errors -> ground
 library/files library/work library/report -> isolation
 library/similar -> similarity
 cli -> server cluster -> batch library/work library/report library/similar
+cli -> picture
 cli -> library/page -> library/report library/similar
 __main__ -> cli
 """

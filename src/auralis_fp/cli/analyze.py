@@ -23,12 +23,19 @@ from auralis_fp.fingerprint import Fingerprint
 __all__ = ["analyze"]
 
 _STANDARD_INPUT: Final = Path("-")
+_PICTURES: Final = (".png", ".svg")
 
 
 @click.command()
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object for each file, one per line.")
 @click.option("--table", is_flag=True, help="Print one table with a column for each file.")
+@click.option(
+    "--plot",
+    metavar="FILE.png|svg",
+    type=click.Path(path_type=Path),
+    help="Also draw the numbers of one file among those of a library. Needs the extra plot.",
+)
 @click.option(
     "--workers",
     metavar="N",
@@ -37,7 +44,7 @@ _STANDARD_INPUT: Final = Path("-")
     show_default="the number of processors",
     help="Number of files to analyse at a time.",
 )
-def analyze(paths: tuple[Path, ...], as_json: bool, table: bool, workers: int) -> None:
+def analyze(paths: tuple[Path, ...], as_json: bool, table: bool, plot: Path | None, workers: int) -> None:
     """Measure audio files and print the numbers.
 
     FILE may also be a folder, for all audio files in it and below it, or - for standard input. The .25d
@@ -53,6 +60,8 @@ def analyze(paths: tuple[Path, ...], as_json: bool, table: bool, workers: int) -
         give_up(f"{printable(error.filename)}: {error.strerror}")
     if not files:
         give_up("no audio files there")
+    if plot is not None:
+        _refuse_plot(plot, files)
     measured: dict[str, Fingerprint] = {}
     failed = False
     for path, result in _in_order(files, workers):
@@ -60,7 +69,10 @@ def analyze(paths: tuple[Path, ...], as_json: bool, table: bool, workers: int) -
         if isinstance(result, AnalysisError):
             complain(printable(str(result)))
             failed = True
-        elif as_json:
+            continue
+        if plot is not None:
+            _draw(result, path.name, plot)
+        if as_json:
             print(json.dumps({"path": name, **result.to_dict()}, ensure_ascii=False), flush=True)
         elif table:
             measured[name] = result
@@ -74,6 +86,23 @@ def analyze(paths: tuple[Path, ...], as_json: bool, table: bool, workers: int) -
         print_side_by_side(measured)
     if failed:
         sys.exit(FAILED)
+
+
+def _refuse_plot(plot: Path, files: Sequence[Path]) -> None:
+    """Refuse what cannot be drawn before the time is spent on measuring it."""
+    if plot.suffix.lower() not in _PICTURES:
+        give_up(f"{printable(plot)}: a picture is a file whose name ends in {' or '.join(_PICTURES)}")
+    if len(set(files)) != 1:
+        give_up(f"--plot draws one file, not {len(set(files))}")
+
+
+def _draw(fingerprint: Fingerprint, name: str, plot: Path) -> None:
+    from auralis_fp.picture import save
+
+    try:
+        save(fingerprint, plot, title="" if name == str(_STANDARD_INPUT) else name)
+    except OSError as error:
+        give_up(f"{printable(plot)}: {error.strerror or error}")
 
 
 def _audio_files(paths: Sequence[Path]) -> Iterator[Path]:
