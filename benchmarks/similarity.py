@@ -13,6 +13,7 @@ second copies.
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import math
 import os
@@ -24,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # before NumPy is imported
 
@@ -32,7 +34,8 @@ from numpy.typing import NDArray
 from support.encode import ffmpeg
 
 from auralis_fp import DIMENSIONS, FINGERPRINT_VERSION, NAMES, Fingerprint, analyze_many
-from auralis_fp.similarity import Space, as_rows, duplicate_pairs
+from auralis_fp.library.similar.lists import MANY, Lists, available
+from auralis_fp.similarity import Index, Space, as_rows, duplicate_pairs
 
 Floats = NDArray[np.float64]
 Search = Callable[[NDArray[np.float32]], object]
@@ -167,6 +170,7 @@ COMPARISONS: Final[dict[str, Callable[[Floats], Floats]]] = {
     "**`Space` with its defaults**": shipped,
 }
 TEMPO_WEIGHTS: Final = (0.0, 0.5, 1.0)
+REFERENCES: Final = (100, 200, 300, 400, 600)
 
 
 # --- retrieval ---------------------------------------------------------------------------------------
@@ -200,6 +204,10 @@ def retrieval(table: Path) -> None:
         quality = judged(shipped(rows, {"tempo_bpm": weight}), tracks.labels)[chosen]
         weighted[str(weight)] = quality[:, 2]
         print(f"\ntempo_bpm weighs {weight}: MAP {macro(quality[:, 2], labels):.3f}")
+    for count in REFERENCES:
+        with patch("auralis_fp.similarity.index._REFERENCES", count):
+            quality = judged(shipped(rows), tracks.labels)[chosen]
+        print(f"\nMutual Proximity from {count} tracks: MAP {macro(quality, labels)[2]:.3f}")
     print("\nMAP if chosen on four fifths of the labels and judged on the others:")
     print(f"   the comparison {chosen_elsewhere(average, labels):.3f}")
     print(f"   the weight of tempo_bpm {chosen_elsewhere(weighted, labels):.3f}")
@@ -338,15 +346,39 @@ def speed(table: Path) -> None:
         queries = rows[:: count // 40]
         print(f"{count} tracks")
         for name, search in {**searches(space, rows), **faiss_searches(rows)}.items():
-            milliseconds = [cpu_ms(search, query) for query in queries]
-            print(f"   {name}: {np.median(milliseconds):.2f} ms, first {milliseconds[0]:.2f} ms")
+            timed(name, search, queries)
+        if count >= MANY and available():
+            with_lists(space, rows, queries)
+
+
+def with_lists(space: Space, rows: NDArray[np.float32], queries: NDArray[np.float32]) -> None:
+    index = made(space, rows)
+    exact = [index.nearest(query, 50)[0] for query in queries]
+    index = made(space, rows, lists=True)
+    timed("Index.nearest with lists, k = 50", lambda query: index.nearest(query, 50), queries)
+    found = [
+        np.isin(nearest, index.nearest(query, 50)[0]) for query, nearest in zip(queries, exact, strict=True)
+    ]
+    print(f"   recall of the 50 nearest {np.mean(found):.4f}")
+
+
+def timed(name: str, search: Search, queries: NDArray[np.float32]) -> None:
+    milliseconds = [cpu_ms(search, query) for query in queries]
+    print(f"   {name}: {np.median(milliseconds):.2f} ms, first {milliseconds[0]:.2f} ms")
+
+
+def made(space: Space, rows: NDArray[np.float32], *, lists: bool = False) -> Index:
+    started, before = time.thread_time(), resident_mb()
+    index = space.index(rows)
+    if lists:
+        index.use(Lists(index).near)
+    print(f"   index {'with lists ' * lists}made in {time.thread_time() - started:.2f} s,", end=" ")
+    print(f"{resident_mb() - before:.0f} MB for vectors of {rows.nbytes / 2**20:.0f} MB")
+    return index
 
 
 def searches(space: Space, rows: NDArray[np.float32]) -> dict[str, Search]:
-    started, before = time.thread_time(), resident_mb()
-    index = space.index(rows)
-    print(f"   index made in {time.thread_time() - started:.2f} s,", end=" ")
-    print(f"{resident_mb() - before:.0f} MB for vectors of {rows.nbytes / 2**20:.0f} MB")
+    index = made(space, rows)
     return {
         "Index.nearest, k = 50": lambda query: index.nearest(query, 50),
         "all sorted by Euclid, as players with bliss do": lambda query: np.argsort(
@@ -356,10 +388,9 @@ def searches(space: Space, rows: NDArray[np.float32]) -> dict[str, Search]:
 
 
 def faiss_searches(rows: NDArray[np.float32]) -> dict[str, Search]:
-    try:
-        import faiss
-    except ImportError:
+    if not available():
         return {}
+    faiss: Any = importlib.import_module("faiss")
     faiss.omp_set_num_threads(1)
     euclid, city_block = (faiss.IndexFlat(len(NAMES), m) for m in (faiss.METRIC_L2, faiss.METRIC_L1))
     euclid.add(rows)

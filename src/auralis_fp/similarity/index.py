@@ -23,7 +23,7 @@ _LEAST: Final = 60  # candidates, however few neighbours are asked for
 _SETTLED: Final = 8192  # tracks at a time
 
 Finder: TypeAlias = "Callable[[NDArray[np.float32], int], NDArray[np.intp]]"
-"""Returns so many tracks near a place."""
+"""Returns so many tracks near a place, or more."""
 
 
 class Index:
@@ -104,9 +104,9 @@ class Index:
         Parameters
         ----------
         finder : callable or None
-            Takes a place and a number, and returns as many indices of tracks that are near the place, in any
-            order; -1 stands for none. Where too few of them are left after ``exclude``, all tracks are gone
-            through nevertheless.
+            Takes a place and a number, and returns indices of at least as many tracks that are near the
+            place, in any order; -1 stands for none. Where too few of them are left after ``exclude``, all
+            tracks are gone through nevertheless.
         """
         self._finder = finder
         if finder is not None:  # a query then takes less time than the usual distances of its candidates

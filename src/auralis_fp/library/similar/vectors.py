@@ -53,11 +53,6 @@ class Vectors:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def row_of(self, track_id: int) -> int | None:
-        """Return the row of a track; None if it has no fingerprint."""
-        row = int(np.searchsorted(self.ids, track_id))
-        return row if row < len(self.ids) and self.ids[row] == track_id else None
-
 
 def read_vectors(database: Database) -> Vectors:
     """Return all fingerprints of this version, a page of rows in memory at a time."""
