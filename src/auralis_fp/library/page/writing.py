@@ -174,5 +174,6 @@ def _found(shown: Tracks) -> list[tuple[str, int]]:
 
 
 def _figure(number: float) -> str:
-    """Return a number with thin spaces between thousands."""
-    return f"{number:,.0f}".replace(",", "\u202f")
+    """Return a number with thin spaces between thousands; with a decimal if it is small and not whole."""
+    digits = 1 if number < 100 and number != int(number) else 0
+    return f"{number:,.{digits}f}".replace(",", "\u202f")

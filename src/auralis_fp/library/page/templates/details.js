@@ -53,7 +53,7 @@ class Details {
       const artist = this.library.artist(other);
       const score = this.similar.score(distance);
       list.append(element("li", {},
-        element("span", { className: "score", textContent: score === null || Number.isNaN(score) ? "" : `${score.toFixed(0)} %`, title: "so many of 100 random pairs of tracks are farther apart" }),
+        element("span", { className: "score", textContent: score === null || Number.isNaN(score) ? "" : `${score.toFixed(1)} %`, title: "so many of 100 random pairs of tracks are farther apart" }),
         element("span", {}, button, artist ? element("span", { className: "by" }, " ", element("bdi", { textContent: artist })) : "",
           element("span", { className: "why", textContent: this.similar.explain(track, other) }))));
     }

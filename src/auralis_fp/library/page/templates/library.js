@@ -161,8 +161,9 @@ function readable(name) {
   return name.replace(/_(pct|db|bpm|std)$/, "").replaceAll("_", " ").replace("lufs", "loudness");
 }
 
+// A number with four digits, of which none is behind the fifth place after the point.
 function four(value) {
-  return Number.isNaN(value) ? "undefined" : String(Number(value.toPrecision(4)));
+  return Number.isNaN(value) ? "undefined" : String(Number(Number(value.toPrecision(4)).toFixed(5)));
 }
 
 function minutes(seconds) {

@@ -26,7 +26,7 @@ async function main() {
   const number = (name, d, of) => ({ name, number: true, value: of, cell: (track) => four(of(track)), d });
   const onAxis = (side) => {
     const axis = map.axes[map[side]], way = side === "across" ? "across" : "up";
-    return number(`${way}: ${axis.high ? `the more, the ${axis.high.split(",")[0]}` : axis.name}`, null, (track) => map.values(map[side])[track]);
+    return number(`${way}: ${axis.high ? axis.high.split(",")[0] : axis.name}`, null, (track) => map.values(map[side])[track]);
   };
   const columns = () => [
     { name: "select", cell: (track) => ticked(track) },
@@ -61,9 +61,14 @@ async function main() {
   function choose(track) {
     chosen = track;
     details.show(track);
+    by("at").replaceChildren("Chosen: ", named(track));
     map.ring("chosen", [track]);
     map.ring("alike", details.near.map((one) => one.track));
     histograms.forEach((one) => one.mark(track));
+  }
+
+  function named(track) {
+    return element("bdi", { textContent: [library.artist(track), library.title(track)].filter(Boolean).join(" - ") });
   }
 
   function ticked(track) {
@@ -142,10 +147,13 @@ async function main() {
     map.up = Number(by("up").value);
     map.show();
     const [across, up] = [map.axes[map.across], map.axes[map.up]];
-    by("across-label").replaceChildren(...(across.low ? [`← ${across.low}`, `${across.high} →`] : ["", `${across.name} →`]).map((text) => element("span", { textContent: text })));
-    by("up-label").replaceChildren(...(up.low ? [`↑ ${up.high}`, `↓ ${up.low}`] : [`↑ ${up.name}`, ""]).map((text) => element("span", { textContent: text })));
-    by("across-label").title = across.title;
-    by("up-label").title = up.title;
+    by("across-low").textContent = across.low ? `← ${across.low}` : "";
+    by("across-high").textContent = `${across.high ?? across.name} →`;
+    by("up-low").textContent = up.low ? `↓ ${up.low}` : "";
+    by("up-high").textContent = `↑ ${up.high ?? up.name}`;
+    for (const [axis, ids] of [[across, ["across-low", "across-high"]], [up, ["up-low", "up-high"]]]) {
+      for (const id of ids) by(id).title = axis.title;
+    }
     tracks.columns = columns();
     tracks.show();
   }
@@ -169,8 +177,7 @@ async function main() {
       const path = library.path(track);
       if (!path.isWellFormed() || /[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]/.test(path)) left.push(track);
       else {
-        const name = [library.artist(track), library.title(track)].filter(Boolean).join(" - ");
-        lines.push(`#EXTINF:${Math.round(library.tracks.seconds[track]) || -1},${name}`, path);
+        lines.push(`#EXTINF:${Math.round(library.tracks.seconds[track]) || -1},${named(track).textContent}`, path);
       }
     }
     const link = element("a", { href: URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "audio/x-mpegurl" })), download: "selection.m3u8" });
@@ -181,9 +188,9 @@ async function main() {
 
   // --- controls ---
   const options = (id, names) => by(id).append(...names.map(([value, text]) => element("option", { value, textContent: text })));
-  const named = map.axes.map((axis, i) => [String(i), axis.name]);
-  options("across", named);
-  options("up", named);
+  const axisNames = map.axes.map((axis, i) => [String(i), axis.name]);
+  options("across", axisNames);
+  options("up", axisNames);
   by("up").value = "1";
   options("colour", map.colours.map((colour, i) => [String(i), colour.name]));
   options("kind", [["", "all"], ...kinds.map((kind, i) => [String(i), `${kind} (${faults.filter((row) => row.kind === i).length})`])]);
@@ -199,8 +206,8 @@ async function main() {
   on("farther", "click", () => map.zoom(1 / 0.7));
   on("whole", "click", () => map.whole());
   on("canvas", "near", ({ detail: track }) => {
-    const label = track < 0 ? "Click a track, or move over the map." : [library.artist(track), library.title(track)].filter(Boolean).join(" - ");
-    by("at").textContent = label;
+    if (track >= 0) by("at").replaceChildren(named(track));
+    else by("at").textContent = "Click a track, or move over the map.";
   });
   on("search", "input", search);
   on("kind", "change", fault);

@@ -1,6 +1,6 @@
 // Tables that are sorted by a click on their heads and shown a page at a time.
 
-const ROWS = 50;
+const ROWS = 25;
 
 class Rows {
   // A column has a name, the value that it is sorted by, and what a cell of it holds.
