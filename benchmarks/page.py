@@ -81,6 +81,7 @@ def look(page: Path) -> float:
         start = time.perf_counter()
         tab.goto(page.as_uri())
         tab.wait_for_selector("html[data-ready]", timeout=120_000)
+        tab.evaluate("document.getElementById('canvas').scrollIntoView({ block: 'center' })")
         box = tab.locator("#canvas").bounding_box()
         assert box is not None
         tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
