@@ -78,9 +78,10 @@ def look(page: Path) -> float:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 1360, "height": 900})
+        tab.set_default_timeout(180_000)
         start = time.perf_counter()
         tab.goto(page.as_uri())
-        tab.wait_for_selector("html[data-ready]", timeout=120_000)
+        tab.wait_for_selector("html[data-ready]")
         tab.evaluate("document.getElementById('canvas').scrollIntoView({ block: 'center' })")
         box = tab.locator("#canvas").bounding_box()
         assert box is not None

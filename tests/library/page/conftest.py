@@ -66,6 +66,6 @@ def chromium() -> Iterator[Any]:
         pytest.skip("needs Chromium, which scripts/setup dev installs on Debian")
     with playwright.sync_playwright() as running:
         # Root, as CI is, has no sandbox to offer; what is opened is ours.
-        browser = running.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        browser = running.chromium.launch(executable_path=executable, args=["--no-sandbox"], timeout=180_000)
         yield browser
         browser.close()

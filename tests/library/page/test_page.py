@@ -33,8 +33,9 @@ class Watched:
                 else None
             ),
         )
+        page.set_default_timeout(180_000)  # other work may have the machine
         page.goto(file.as_uri())
-        page.wait_for_selector("html[data-ready=all]", timeout=60_000)
+        page.wait_for_selector("html[data-ready=all]")
 
     def titles(self) -> list[str]:
         """The titles in the table of tracks."""
@@ -230,7 +231,9 @@ def test_the_file_is_played(opened: Watched) -> None:
     page.evaluate("auralis.choose(0)")
     page.get_by_role("button", name="▶ Play").click()
     # The policy forbids what Playwright waits for functions with.
-    known = "new Promise((done) => player.duration ? done() : player.addEventListener('durationchange', done))"
+    known = (
+        "new Promise((done) => player.duration ? done() : player.addEventListener('durationchange', done))"
+    )
     page.evaluate(known)
     assert page.evaluate("player.duration") > 2.9
 
