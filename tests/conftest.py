@@ -24,6 +24,9 @@ from auralis_fp.library import LibraryRepository
 # If the tests start with Ctrl-C ignored (nohup, some CI), they and their programs would never see it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The settings of whoever runs the tests are not those of the tests.
+os.environ["AURALIS_FP_CONFIG"] = os.devnull
+
 NEED_SOURCE = ("test_allocation_failures.py", "test_failing_source.py", "test_later_application.py")
 
 # Tests on real music are collected only if there is some.

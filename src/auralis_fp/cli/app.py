@@ -6,6 +6,7 @@ import difflib
 import importlib
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -13,6 +14,7 @@ import click
 from auralis_fp._version import __version__
 from auralis_fp.cli.common import INTERRUPTED, give_up
 from auralis_fp.cli.completion import install_completion, show_completion
+from auralis_fp.cli.settings import Settings, config_option
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -33,6 +35,7 @@ COMMANDS: Final = {
     "verify": "Analyse a sample of tracks again, and compare with what is stored.",
     "clear-failed": "Mark failed tracks for another try.",
     "serve": "Answer requests for fingerprints over HTTP.",
+    "config": "Show all settings, and where each of them comes from.",
     "doctor": "Check the installation: versions, formats, and known measurements.",
 }
 """Every command and the first line of its help; ``clear-failed`` is in ``clear_failed.py``, and so on."""
@@ -64,11 +67,21 @@ class _Commands(click.Group):
         names = [CompletionItem(n, help=text) for n, text in COMMANDS.items() if n.startswith(incomplete)]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            _name_the_file(error, ctx)
+            raise
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
+        except click.BadParameter as error:
+            _name_the_file(error, ctx)
+            raise
         except ImportError as error:
             give_up(str(error))
         except Exception as error:
@@ -78,12 +91,25 @@ class _Commands(click.Group):
             raise
 
 
+def _name_the_file(error: click.BadParameter, ctx: click.Context) -> None:
+    """End the program with one line if it is the configuration file that has a wrong value."""
+    inner, name = error.ctx, error.param.name if error.param else None
+    if inner and name and inner.get_parameter_source(name) is click.core.ParameterSource.DEFAULT_MAP:
+        section = f"[{inner.info_name}] " if inner is not ctx else ""
+        give_up(f"{ctx.obj.file}: {section}{error.format_message()}")
+
+
 @click.group(
     cls=_Commands,
     no_args_is_help=True,
-    context_settings={"max_content_width": 100, "show_default": True},
+    context_settings={
+        "max_content_width": 100,
+        "show_default": True,
+        "auto_envvar_prefix": "AURALIS_FP",
+    },
 )
 @click.version_option(__version__, message="auralis-fp %(version)s", help="Print the version.")
+@config_option(COMMANDS)
 @click.option("--verbose", "-v", is_flag=True, help="Log every decision.")
 @click.option(
     "--log-format",
@@ -111,8 +137,12 @@ class _Commands(click.Group):
     callback=show_completion,
     help="Print the script that --install-completion installs.",
 )
-def app(verbose: bool, log_format: str) -> None:
+@click.pass_context
+def app(ctx: click.Context, config: Path | None, verbose: bool, log_format: str) -> None:
     """Measure music files as 25 numbers, one by one or a whole library."""
+    if isinstance(ctx.obj, Settings) and ctx.invoked_subcommand and ctx.obj.content:
+        command = app.get_command(ctx, ctx.invoked_subcommand)
+        ctx.default_map = {ctx.invoked_subcommand: ctx.obj.of_command(command)} if command else None
     # The commands report what fails; the log is for finding out why.
     level = logging.DEBUG if verbose else logging.CRITICAL
     log = logging.StreamHandler()
