@@ -51,6 +51,8 @@ def test_scan_prints_progress_totals_and_failures(music: Music, tmp_path: Path) 
     assert (done.returncode, done.stderr) == (1, "")
     again = run_command("scan", folder, "--db", tmp_path / "library.db")
     assert again.returncode == 0
+    assert "Nothing to do" in again.stdout
+    assert "Failed in earlier scans: 1 (auralis-fp status names them" in again.stdout
     retried = run_command("scan", "--db", tmp_path / "library.db", "--retry-failed")
     assert retried.returncode == 1
     assert "1 failed" in retried.stdout
@@ -276,6 +278,10 @@ def test_the_live_display_on_a_terminal(music: Music, tmp_path: Path) -> None:
     for words in ("4/4 (100.0 %)", "tracks/s", "real time", "ETA", "memory", "failed 0", "slowest"):
         assert words in text
     assert "Progress: " not in text
+
+
+def test_the_help_of_scan_says_that_it_writes_beside_the_music() -> None:
+    assert "(song.mp3.25d)" in " ".join(run_command("scan", "--help").stdout.split())
 
 
 def test_analyze_takes_folders_and_passes_over_sidecars(tmp_path: Path) -> None:
