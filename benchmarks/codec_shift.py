@@ -57,12 +57,14 @@ def main() -> None:
         numbers = np.array(list(threads.map(encoded, recordings)))
     originals, variants = numbers[:, 0], numbers[:, 1:]
     low, high = np.percentile(originals, [25, 75], axis=0)
-    shifts = 100 * np.abs(variants - originals[:, np.newaxis]) / (high - low)
+    spread = np.where(high > low, high - low, np.nan)  # silence_ratio: most music has no silence
+    shifts = 100 * np.abs(variants - originals[:, np.newaxis]) / spread
     middle, most = np.median(shifts, axis=0), np.percentile(shifts, 95, axis=0)
     print(f"{len(recordings)} recordings, median / 95th percentile of the shift in % of the range\n")
     print(f"| dimension | {' | '.join(ENCODINGS)} |\n|---|{'---|' * len(ENCODINGS)}")
     for column, name in enumerate(NAMES):
-        cells = [f"{a:.2g} / {b:.2g}" for a, b in zip(middle[:, column], most[:, column], strict=True)]
+        pairs = zip(middle[:, column], most[:, column], strict=True)
+        cells = ["" if np.isnan(a) else f"{a:.2f} / {b:.1f}" for a, b in pairs]
         print(f"| `{name}` | {' | '.join(cells)} |")
     tempo = NAMES.index("tempo_bpm")
     moved = np.abs(np.log2(variants[..., tempo] / originals[:, np.newaxis, tempo])) > OCTAVE
