@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.5
 _WALK_SOON_S: Final = 60.0
 _GROUP_MS: Final = 2000
-_STEP_MS: Final = 200
+_STEP_MS: Final = 500
 
 _NETWORK: Final = frozenset(
     ["9p", "afs", "ceph", "cifs", "davfs", "drvfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4", "prl_fs",
@@ -91,7 +91,11 @@ class FolderWatcher:
                 elif places := self._settled(started):
                     yield places
                 # While very many files arrive, most of the time is for measuring them.
-                time.sleep(min(max(_TICK_S, 5 * (time.monotonic() - started)), 10.0) if not stop() else 0)
+                again = min(time.monotonic() + 10.0, 6 * time.monotonic() - 5 * started)
+                while not stop():
+                    time.sleep(_TICK_S)
+                    if time.monotonic() >= again:
+                        break
         finally:
             self._listening.set()
 
