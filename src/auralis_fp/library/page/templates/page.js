@@ -164,8 +164,8 @@ async function main() {
     by("map").scrollIntoView();
   }
 
-  function theme() {
-    document.documentElement.dataset.theme = by("theme").value;
+  function theme(asked) {
+    document.documentElement.dataset.theme = typeof asked === "string" ? asked : by("theme").value;
     map.paint();
     legend();
   }
@@ -225,6 +225,8 @@ async function main() {
     button.addEventListener("click", () => (button.dataset.pages === "tracks" ? tracks : findings).turn(Number(button.dataset.step)));
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme);
+  addEventListener("beforeprint", () => theme("light"));
+  addEventListener("afterprint", () => theme());
 
   bar();
   map.prepare();
