@@ -67,11 +67,11 @@ class Details {
     library.dimensions.forEach((dimension, d) => {
       const value = library.value(d, track), share = percentile(library, d, track);
       const known = !Number.isNaN(value);
-      const where = element("td", { className: "where" });
+      const where = element("span", { className: "where" });
       if (known) where.append(percentileBar(share), element("span", { className: "number", textContent: `${share.toFixed(0)} %` }));
       body.append(element("tr", {},
         element("th", { scope: "row", textContent: readable(dimension.name), title: dimension.meaning }),
-        element("td", { className: "number", textContent: known ? `${four(value)} ${dimension.unit}` : "undefined" }), where));
+        element("td", { className: "number", textContent: known ? `${four(value)} ${dimension.unit}` : "undefined" }), element("td", {}, where)));
     });
     const head = element("thead", {}, element("tr", {}, ...["number", "value", "tracks with less"].map((text) => element("th", { scope: "col", textContent: text }))));
     return element("table", { className: "values" }, element("caption", { textContent: "Its numbers in the library" }), head, body);
