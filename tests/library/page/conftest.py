@@ -57,7 +57,7 @@ def page_file(library: Path) -> Path:
     return output
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: while Playwright runs, its thread has an event loop
 def chromium() -> Iterator[Any]:
     """Start Debian's Chromium."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
