@@ -6,10 +6,10 @@ import base64
 import json
 import os
 import zlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,6 @@ LONGEST: Final = 400
 
 _LONGEST_PATH: Final = 4096  # longer ones are no files
 _SCORED: Final = np.linspace(0, 4, 201)  # distances whose scores are in the page
-
-_Item = TypeVar("_Item", bound=Hashable)
 
 
 def packed(data: bytes) -> str:
@@ -158,7 +156,7 @@ def _found(shown: Tracks) -> Iterator[tuple[int, int, str, float]]:
 
 
 def _tracks(shown: Tracks) -> dict[str, Any]:
-    folders, artists, albums, formats = (_Numbered[str]() for _ in range(4))
+    folders, artists, albums, formats = (_Numbered() for _ in range(4))
     rows: dict[str, list[Any]] = {
         name: []
         for name in ("id", "title", "file", "folder", "artist", "album", "format", "seconds", "known")
@@ -177,20 +175,20 @@ def _tracks(shown: Tracks) -> dict[str, Any]:
         rows["seconds"].append(0 if seconds is None else round(seconds, 1))
         rows["known"].append(int(metadata is not None))
     lists = {"folders": folders, "artists": artists, "albums": albums, "formats": formats}
-    return {"tracks": rows, **{name: one.items for name, one in lists.items()}}
+    return {"tracks": rows, **{name: one.texts for name, one in lists.items()}}
 
 
-class _Numbered(Generic[_Item]):
-    """Items, each once; tracks refer to them by number."""
+class _Numbered:
+    """Texts, each once; tracks refer to them by number."""
 
     def __init__(self) -> None:
-        self._numbers: dict[_Item, int] = {}
+        self._numbers: dict[str, int] = {}
 
-    def number(self, item: _Item) -> int:
-        return self._numbers.setdefault(item, len(self._numbers))
+    def number(self, text: str) -> int:
+        return self._numbers.setdefault(text, len(self._numbers))
 
     @property
-    def items(self) -> list[_Item]:
+    def texts(self) -> list[str]:
         return list(self._numbers)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
@@ -16,7 +15,7 @@ from sqlalchemy import select
 from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.files import sidecar
 from auralis_fp.library.similar.sources import DatabaseSource
-from auralis_fp.library.similar.tracks import Track, read_tracks
+from auralis_fp.library.similar.tracks import Track, pages_of, read_tracks
 from auralis_fp.library.similar.vectors import comparable_ids, read_values
 from auralis_fp.library.store.columns import as_number, as_path, optional, reading
 from auralis_fp.library.store.database import Database
@@ -112,7 +111,7 @@ def read_shown(database: Database, most: int, *, use_sidecar_files: bool) -> Tra
         raise LibraryError(DatabaseSource(database).without_vectors())
     shown = Tracks(len(ids))
     values = []
-    for page in _pages(ids[spaced(len(ids), most)]):
+    for page in pages_of(ids[spaced(len(ids), most)].tolist()):
         tracks = read_tracks(database, page)
         numbers = read_values(database, [one.id for one in tracks if one.id is not None])
         if len(numbers) != len(tracks):  # rows have gone in between: this page one by one
@@ -125,8 +124,3 @@ def read_shown(database: Database, most: int, *, use_sidecar_files: bool) -> Tra
             shown.metadata.append(content.metadata if content else None)
     shown.values = np.concatenate(values)
     return shown
-
-
-def _pages(ids: NDArray[np.int64]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _PAGE):
-        yield ids[start : start + _PAGE].tolist()

@@ -263,7 +263,7 @@ class TrackMap {
       count: counts[i], colour: palette[Math.round(i * (palette.length - 1) / Math.max(bounds.length, 1))],
     }));
     entries.push({ name: "undefined", count: counts.at(-1), colour: OTHER });
-    return { codes, entries: entries };
+    return { codes, entries };
   }
 }
 

@@ -23,10 +23,10 @@ async function main() {
     return button;
   };
   const isolated = (text) => element("bdi", { textContent: text });
-  const number = (name, d, of) => ({ name, number: true, value: of, cell: (track) => four(of(track)), d });
+  const number = (name, of) => ({ name, number: true, value: of, cell: (track) => four(of(track)) });
   const onAxis = (side) => {
-    const axis = map.axes[map[side]], way = side === "across" ? "across" : "up";
-    return number(`${way}: ${axis.high ? axis.high.split(",")[0] : axis.name}`, null, (track) => map.values(map[side])[track]);
+    const axis = map.axes[map[side]];
+    return number(`${side}: ${axis.high ? axis.high.split(",")[0] : axis.name}`, (track) => map.values(map[side])[track]);
   };
   const columns = () => [
     { name: "select", cell: (track) => ticked(track) },
@@ -35,8 +35,8 @@ async function main() {
     { name: "folder", value: (track) => library.folder(track), cell: (track) => isolated(shown(library.folder(track).slice(library.root.length) || "/")) },
     { name: "format", value: (track) => library.format(track), cell: (track) => library.format(track) },
     { name: "length", number: true, value: (track) => library.tracks.seconds[track] || NaN, cell: (track) => minutes(library.tracks.seconds[track]) },
-    number("tempo, BPM", 0, (track) => library.value(library.indexOf("tempo_bpm"), track)),
-    number("LUFS", 0, (track) => library.value(library.indexOf("lufs"), track)),
+    number("tempo, BPM", (track) => library.value(library.indexOf("tempo_bpm"), track)),
+    number("LUFS", (track) => library.value(library.indexOf("lufs"), track)),
     onAxis("across"), onAxis("up"),
   ];
   const tracks = new Rows(by("tracks-table"), "The tracks of the map", columns(), () => {
