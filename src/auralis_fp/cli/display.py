@@ -34,18 +34,27 @@ class NoDisplay:
         """Do nothing."""
 
 
-class JsonDisplay(NoDisplay):
-    """A JSON object on a line of its own every two seconds and at the end: for other programs."""
+class _Lines(NoDisplay):
+    """Says when a line is due: every two seconds, and at the end."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
-    def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
-        """Print an object if one is due."""
+    def _is_due(self, last: bool) -> bool:
         now = time.monotonic()
         if now < self._next and not last:
-            return
+            return False
         self._next = now + _LINE_EVERY_S - 0.2  # show() is called at intervals of its own
+        return True
+
+
+class JsonDisplay(_Lines):
+    """A JSON object on a line of its own every two seconds and at the end: for other programs."""
+
+    def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
+        """Print an object if one is due."""
+        if not self._is_due(last):
+            return
         s, counts = snapshot, snapshot.statistics
         state = {
             "type": "progress",
@@ -64,29 +73,21 @@ class JsonDisplay(NoDisplay):
         print(json.dumps(state), flush=True)
 
 
-class PlainDisplay:
+class PlainDisplay(_Lines):
     """A plain line every two seconds and one at the end: for logs and pipes."""
 
     def __init__(self) -> None:
-        self._next = 0.0
+        super().__init__()
         self._waiting = ""
-
-    def __enter__(self) -> PlainDisplay:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        pass
 
     def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
         """Print a line if one is due, and what the scan is waiting for once the wait begins."""
-        now = time.monotonic()
         if snapshot.waiting != self._waiting:
             self._waiting = snapshot.waiting
             if self._waiting:
                 print(f"Waiting: {self._waiting}", flush=True)
-        if now >= self._next or last:
+        if self._is_due(last):
             print(snapshot.line, flush=True)
-            self._next = now + _LINE_EVERY_S - 0.2  # show() is called at intervals of its own
 
 
 class LiveDisplay:
