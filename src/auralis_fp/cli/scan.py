@@ -32,7 +32,6 @@ from auralis_fp.cli.common import (
 from auralis_fp.cli.report import print_findings
 
 if TYPE_CHECKING:
-    from auralis_fp.library.files.watcher import FolderWatcher
     from auralis_fp.library.work.progress import Display
     from auralis_fp.library.work.scan import Scan
 
@@ -141,6 +140,7 @@ def scan(
         return
 
     from auralis_fp.cli.summary import summary_lines, summary_object, trouble_lines
+    from auralis_fp.library.files.watcher import FolderWatcher
     from auralis_fp.library.store.database import Database
     from auralis_fp.library.store.repository import LibraryRepository
     from auralis_fp.library.work.extractor import FingerprintExtractor
@@ -166,7 +166,7 @@ def scan(
         )
         if retry_failed:
             repository.retry_failed()
-        watcher = _watcher(roots, settle, walk_every) if watch else None
+        watcher = FolderWatcher(roots, settle_s=settle, walk_every_s=walk_every) if watch else None
         run = Scan(
             repository,
             extractor,
@@ -203,12 +203,6 @@ def scan(
         sys.exit(0 if watch else INTERRUPTED)
     if not done.clean:
         sys.exit(FAILED)
-
-
-def _watcher(roots: list[str], settle_s: float, walk_every_s: float) -> FolderWatcher:
-    from auralis_fp.library.files.watcher import FolderWatcher
-
-    return FolderWatcher(roots, settle_s=settle_s, walk_every_s=walk_every_s)
 
 
 def _display(kind: str) -> Display:

@@ -91,7 +91,8 @@ class FolderWatcher:
                 elif places := self._settled(started):
                     yield places
                 # While very many files arrive, most of the time is for measuring them.
-                again = min(time.monotonic() + 10.0, 6 * time.monotonic() - 5 * started)
+                done = time.monotonic()
+                again = done + min(5 * (done - started), 10.0)
                 while not stop():
                     time.sleep(_TICK_S)
                     if time.monotonic() >= again:
