@@ -107,7 +107,7 @@ def is_new(db: str) -> bool:
 
 
 def complaint(message: str, *, program: str = "auralis-fp: ") -> str:
-    """Return the line that tells of an error: text, or JSON with ``--log-format json``."""
+    """Return the line that reports an error: text, or JSON with ``--log-format json``."""
     context = click.get_current_context(silent=True)
     if context is None or context.find_root().params.get("log_format") != "json":
         return f"{program}{message}"
@@ -119,7 +119,7 @@ def complaint(message: str, *, program: str = "auralis-fp: ") -> str:
 
 
 def complain(message: str, *, program: str = "auralis-fp: ") -> None:
-    """Tell of an error, on standard error."""
+    """Report an error on standard error."""
     print(complaint(message, program=program), file=sys.stderr, flush=True)
 
 

@@ -35,7 +35,7 @@ class Verdict:
 
     @property
     def agrees(self) -> bool:
-        """Whether the stored values agree with the file."""
+        """True if the stored values agree with the file."""
         return not self.differences and not self.error
 
 

@@ -79,7 +79,7 @@ class DatabaseSource:
         return self._name
 
     def close(self) -> None:
-        """Give back the connection that watches for changes; the database stays open."""
+        """Close the connection that watches for changes; the database stays open."""
         if self._observer is not None:
             self._observer.close()
 

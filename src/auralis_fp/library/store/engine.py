@@ -54,7 +54,7 @@ class LockWait:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the wait has just been in vain."""
+        """True if the wait has just ended without success."""
         since, last = self._since, self._last
         return since is not None and last - since >= self.limit_s and time.monotonic() - last < _FORGOTTEN_S
 

@@ -190,7 +190,7 @@ class LibraryRepository:
 
     @property
     def keeps_builds(self) -> bool:
-        """Whether the database stores the build of a fingerprint; databases that this package made do."""
+        """True if the database stores the build of a fingerprint, as those made by this package do."""
         return "fingerprint_build" in self._fingerprints.c
 
     @property
