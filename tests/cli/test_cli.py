@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
 import os
-import pty
 import re
 import signal
 import sqlite3
@@ -18,6 +16,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 from support.library import Music, application_database, command, run_command, write_noise
+from support.terminal import run_on_terminal
 
 import auralis_fp
 from auralis_fp import NAMES
@@ -262,19 +261,11 @@ def test_interrupting_a_scan(tmp_path: Path) -> None:
 
 def test_the_live_display_on_a_terminal(music: Music, tmp_path: Path) -> None:
     folder = Path(music(4)[0]).parent
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        command("scan", folder, "--db", tmp_path / "library.db"),
-        stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "140"},
-    )  # fmt: skip
-    os.close(theirs)
-    output = bytearray()
-    with contextlib.suppress(OSError):  # the end of a terminal is an error
-        while part := os.read(ours, 4096):
-            output += part
-    os.close(ours)
-    assert process.wait(30) == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
+    done = run_on_terminal(
+        "scan", folder, "--db", tmp_path / "library.db", columns=140, variables={"TERM": "xterm"}
+    )
+    assert done.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", done.stdout)
     for words in ("4/4 (100.0 %)", "tracks/s", "real time", "ETA", "memory", "failed 0", "slowest"):
         assert words in text
     assert "Progress: " not in text

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pty
 import re
-import subprocess
-import termios
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support.library import Music, command, run_command
+from support.library import Music, run_command
+from support.terminal import run_on_terminal
 
 import auralis_fp
 
 STYLE = re.compile(r"\x1b\[([0-9;]*)m")
-
-
-def on_a_terminal(*arguments: str | Path, columns: int = 80, variables: Mapping[str, str] = {}) -> str:
-    """Run a command on a terminal, and return what it has written there."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, columns)) if hasattr(termios, "tcsetwinsize") else None
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), **variables}
-    process = subprocess.Popen(command(*arguments), stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
-    output = bytearray()
-    with contextlib.suppress(OSError):  # the end of a terminal is an error
-        while part := os.read(ours, 4096):
-            output += part
-    os.close(ours)
-    process.wait(60)
-    return output.decode()
 
 
 @pytest.fixture
@@ -65,7 +44,7 @@ def test_progress_for_other_programs(folder: Path, tmp_path: Path) -> None:
 
 
 def test_progress_as_lines_on_a_terminal(folder: Path, tmp_path: Path) -> None:
-    shown = on_a_terminal("scan", folder, "--db", tmp_path / "a.db", "--progress", "plain")
+    shown = run_on_terminal("scan", folder, "--db", tmp_path / "a.db", "--progress", "plain").stdout
     assert "Progress: 4/4 (100.0%)" in shown
     assert "\x1b" not in shown
 
@@ -103,27 +82,27 @@ def colours(shown: str) -> set[str]:
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_no_colours_where_nobody_wants_them(variables: dict[str, str], folder: Path, tmp_path: Path) -> None:
     song = folder / "song0000.wav"
-    assert colours(on_a_terminal("scan", folder, "--db", tmp_path / "a.db"))  # so that this can fail
+    assert colours(run_on_terminal("scan", folder, "--db", tmp_path / "a.db").stdout)  # so that this can fail
     for arguments in (
         ("scan", folder, "--db", tmp_path / "b.db"),
         ("analyze", song),
         ("show", song, "--db", tmp_path / "a.db"),
         ("similar", song, "--db", tmp_path / "a.db"),
     ):
-        assert not colours(on_a_terminal(*arguments, variables=variables))
+        assert not colours(run_on_terminal(*arguments, variables=variables).stdout)
 
 
 def test_narrow_terminals(folder: Path, tmp_path: Path) -> None:
     song, database = folder / "song0000.wav", tmp_path / "a.db"
-    shown = on_a_terminal("scan", folder, "--db", database, columns=24)
+    shown = run_on_terminal("scan", folder, "--db", database, columns=24).stdout
     assert "Traceback" not in shown
     assert "4/4" in shown
     lufs = auralis_fp.analyze(song).format_value("lufs")
     for arguments in (("analyze", song), ("analyze", "--table", song)):
-        lines = on_a_terminal(*arguments, columns=24).splitlines()
+        lines = run_on_terminal(*arguments, columns=24).stdout.splitlines()
         assert [line.split()[1] for line in lines if " lufs " in line] == [lufs]
-    shown = on_a_terminal("show", song, "--db", database, columns=24)
+    shown = run_on_terminal("show", song, "--db", database, columns=24).stdout
     assert "…" not in shown
     assert "computed by core" in shown
     assert '{"' not in shown
-    assert "Traceback" not in on_a_terminal("similar", song, "--db", database, columns=24)
+    assert "Traceback" not in run_on_terminal("similar", song, "--db", database, columns=24).stdout
