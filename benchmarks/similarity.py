@@ -345,16 +345,21 @@ def speed(table: Path) -> None:
         rows += rng.normal(0, 0.3, rows.shape).astype(np.float32) * np.nanstd(tracks.rows, 0)
         queries = rows[:: count // 40]
         print(f"{count} tracks")
-        for name, search in {**searches(space, rows), **faiss_searches(rows)}.items():
+        started, before = time.thread_time(), resident_mb()
+        index = space.index(rows)
+        print(f"   index made in {time.thread_time() - started:.2f} s,", end=" ")
+        print(f"{resident_mb() - before:.0f} MB for vectors of {rows.nbytes / 2**20:.0f} MB")
+        for name, search in {**searches(index, rows), **faiss_searches(rows)}.items():
             timed(name, search, queries)
         if count >= MANY and available():
-            with_lists(space, rows, queries)
+            with_lists(index, queries)
 
 
-def with_lists(space: Space, rows: NDArray[np.float32], queries: NDArray[np.float32]) -> None:
-    index = made(space, rows)
+def with_lists(index: Index, queries: NDArray[np.float32]) -> None:
     exact = [index.nearest(query, 50)[0] for query in queries]
-    index = made(space, rows, lists=True)
+    started, before = time.thread_time(), resident_mb()
+    index.use(Lists(index).near)
+    print(f"   lists made in {time.thread_time() - started:.2f} s, {resident_mb() - before:.0f} MB more")
     timed("Index.nearest with lists, k = 50", lambda query: index.nearest(query, 50), queries)
     found = [
         np.isin(nearest, index.nearest(query, 50)[0]) for query, nearest in zip(queries, exact, strict=True)
@@ -367,18 +372,7 @@ def timed(name: str, search: Search, queries: NDArray[np.float32]) -> None:
     print(f"   {name}: {np.median(milliseconds):.2f} ms, first {milliseconds[0]:.2f} ms")
 
 
-def made(space: Space, rows: NDArray[np.float32], *, lists: bool = False) -> Index:
-    started, before = time.thread_time(), resident_mb()
-    index = space.index(rows)
-    if lists:
-        index.use(Lists(index).near)
-    print(f"   index {'with lists ' * lists}made in {time.thread_time() - started:.2f} s,", end=" ")
-    print(f"{resident_mb() - before:.0f} MB for vectors of {rows.nbytes / 2**20:.0f} MB")
-    return index
-
-
-def searches(space: Space, rows: NDArray[np.float32]) -> dict[str, Search]:
-    index = made(space, rows)
+def searches(index: Index, rows: NDArray[np.float32]) -> dict[str, Search]:
     return {
         "Index.nearest, k = 50": lambda query: index.nearest(query, 50),
         "all sorted by Euclid, as players with bliss do": lambda query: np.argsort(
