@@ -31,7 +31,8 @@ import auralis_fp
 
 THREADS: Final = 16
 FILES: Final = 32
-SHORT_CALLS: Final = 100
+BLOCKS: Final = 8
+CALLS: Final = 25
 
 
 def peak_bytes(process: int | str) -> int:
@@ -83,18 +84,24 @@ def added_ms(server: Server, path: Path) -> float:
         response.read()
         assert response.status == 200
 
-    # One kind after the other, or each would find its tables evicted from the cache by the other process.
+    # In blocks, since the speed of a machine drifts; and not call by call, or each kind would find its tables
+    # evicted from the cache by the other process.
+    served: list[float] = []
+    called: list[float] = []
     with closing(connection):
-        return median_ms(ask) - median_ms(lambda: auralis_fp.analyze(path))
+        for _ in range(BLOCKS):
+            served += times_ms(ask)
+            called += times_ms(lambda: auralis_fp.analyze(path))
+    return statistics.median(served) - statistics.median(called)
 
 
-def median_ms(call: Callable[[], object]) -> float:
+def times_ms(call: Callable[[], object]) -> list[float]:
     times = []
-    for _ in range(SHORT_CALLS):
+    for _ in range(CALLS):
         begin = time.perf_counter()
         call()
         times.append(1000 * (time.perf_counter() - begin))
-    return statistics.median(times)
+    return times
 
 
 def show(what: str, values: list[float], form: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import AsyncIterator
 from typing import IO, Any, Final
 
@@ -35,12 +36,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     ClientDisconnect
         The client has disconnected.
     """
-    body = b""
-    with anyio.move_on_after(_REQUEST_S) as time:
-        async for chunk in _chunks(request, _MAX_JSON_BYTES):
-            body += chunk
-    if time.cancelled_caught:
-        raise BadBody(408, "the request did not arrive in time")
+    body = b"".join([chunk async for chunk in _chunks(request, _MAX_JSON_BYTES, _REQUEST_S)])
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -60,22 +56,23 @@ async def read_upload(request: Request, file: IO[bytes], limit: int) -> None:
     ClientDisconnect
         The client has disconnected.
     """
-    async for chunk in _chunks(request, limit):
+    async for chunk in _chunks(request, limit, math.inf):
         await anyio.to_thread.run_sync(file.write, chunk)
     await anyio.to_thread.run_sync(file.flush)
 
 
-async def _chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """Yield the body piece by piece, at most ``limit`` bytes of it."""
+async def _chunks(request: Request, limit: int, seconds: float) -> AsyncIterator[bytes]:
+    """Yield the body piece by piece, at most ``limit`` bytes of it, for at most some seconds."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
         raise BadBody(413, f"the body may have {limit} bytes, not {declared[:20]}")
     size = 0
+    end = anyio.current_time() + seconds
     while True:
-        with anyio.move_on_after(_SILENCE_S) as time:
+        with anyio.move_on_after(min(end - anyio.current_time(), _SILENCE_S)) as time:
             message = await request.receive()
         if time.cancelled_caught:
-            raise BadBody(408, f"nothing arrived for {_SILENCE_S:g} s")
+            raise BadBody(408, "the body did not arrive in time")
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunk = message.get("body", b"")

@@ -74,6 +74,7 @@ def run(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
         )
         asyncio.run(
