@@ -59,7 +59,7 @@ __all__ = [
     "build_info",
 ]
 
-_ROOMS: Final = ("isolation", "library", "reference", "server", "similarity")
+_ROOMS: Final = ("cluster", "isolation", "library", "reference", "server", "similarity")
 
 
 def __getattr__(name: str) -> ModuleType:

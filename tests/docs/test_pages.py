@@ -15,7 +15,8 @@ from generate.signal_flow import Source
 
 ROOT: Final = Path(__file__).parents[2]
 PUBLIC: Final = (
-    "auralis_fp", "auralis_fp.isolation", "auralis_fp.library", "auralis_fp.library.page",
+    "auralis_fp", "auralis_fp.cluster", "auralis_fp.isolation", "auralis_fp.library",
+    "auralis_fp.library.page",
     "auralis_fp.library.similar",
     "auralis_fp.reference", "auralis_fp.server", "auralis_fp.similarity",
 )  # fmt: skip

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
-import json
-from typing import Final
 
-from auralis_fp._build import build_info
+from auralis_fp._build import build_info, build_label
 from auralis_fp._types import Analyze
 from auralis_fp.analysis import analyze
 from auralis_fp.isolation import IsolatedAnalyzer
-from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["build_of", "choose_analyzer", "is_compiled"]
-
-_BUILD_KEYS: Final = (
-    "engine", "version", "fingerprint_version", "cpu_level", "compiler", "ffmpeg", "soxr"
-)  # fmt: skip
-_REFERENCE_PACKAGES: Final = ("librosa", "numpy", "pyloudnorm", "scipy", "soxr")
 
 
 def choose_analyzer(use_native: bool) -> Analyze:
@@ -58,25 +49,6 @@ def build_of(candidate: object) -> str | None:
     """
     if isinstance(candidate, IsolatedAnalyzer):
         candidate = candidate.analyze
-    info = build_info()
     if getattr(candidate, "__module__", "").startswith("auralis_fp.reference"):
-        info["engine"] = "reference"
-    elif candidate is not analyze:
-        return None
-    if info["engine"] == "reference":
-        build = {
-            "engine": "reference",
-            "version": _version("auralis-fp"),
-            "fingerprint_version": FINGERPRINT_VERSION,
-            "packages": {name: _version(name) for name in _REFERENCE_PACKAGES},
-        }
-    else:
-        build = {key: info[key] for key in _BUILD_KEYS if key in info}
-    return json.dumps(build)
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "?"
+        return build_label("reference")
+    return build_label() if candidate is analyze else None
