@@ -10,16 +10,14 @@ except ImportError as error:
     raise ImportError("auralis_fp.cluster needs pyarrow: pip install 'auralis-fp[cluster]'") from error
 
 from auralis_fp.cluster.listing import list_files
-from auralis_fp.cluster.results import SHARD_FILES, Manifest, Results
+from auralis_fp.cluster.results import Manifest, Results
 from auralis_fp.cluster.rows import RESULT_SCHEMA
 from auralis_fp.cluster.storage import StorageError
 from auralis_fp.cluster.summary import Summary, summarize
-from auralis_fp.cluster.table import DEADLINE_S, analyze_batches, analyze_table
+from auralis_fp.cluster.table import analyze_batches, analyze_table
 
 __all__ = [
-    "DEADLINE_S",
     "RESULT_SCHEMA",
-    "SHARD_FILES",
     "Manifest",
     "Results",
     "StorageError",
