@@ -11,7 +11,7 @@ import pytest
 from support.library import command, write_noise
 from support.processes import run_program
 
-from auralis_fp.cli.app import COMMANDS
+from auralis_fp.cli.app import COMMANDS, module_of
 
 
 def imported(*arguments: str | Path) -> set[str]:
@@ -35,7 +35,7 @@ def test_analyze_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_has_the_first_line_of_each(name: str) -> None:
-    module = name.replace("-", "_")
+    module = module_of(name)
     found = getattr(importlib.import_module(f"auralis_fp.cli.{module}"), module)
     assert found.name == name
     assert found.help.partition("\n")[0] == COMMANDS[name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import keyword
 import logging
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from auralis_fp.cli.settings import Settings, config_option
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-__all__ = ["COMMANDS", "app"]
+__all__ = ["COMMANDS", "app", "module_of"]
 
 COMMANDS: Final = {
     "analyze": "Measure audio files and print the numbers.",
@@ -32,13 +33,20 @@ COMMANDS: Final = {
     "duplicates": "List recordings of which there are several copies.",
     "page": "Write a library as one HTML page: a map of all tracks, what is like what, and what is broken.",
     "export": "Write all fingerprints as CSV, JSON or Parquet.",
+    "import": "Put the rows of Parquet files into a library.",
     "verify": "Analyse a sample of tracks again, and compare with what is stored.",
     "clear-failed": "Mark failed tracks for another try.",
     "serve": "Answer requests for fingerprints over HTTP.",
     "config": "Show all settings, and where each of them comes from.",
     "doctor": "Check the installation: versions, formats, and known measurements.",
 }
-"""Every command and the first line of its help; ``clear-failed`` is in ``clear_failed.py``, and so on."""
+"""Every command and the first line of its help; :func:`module_of` says where it is."""
+
+
+def module_of(name: str) -> str:
+    """Return the name of a command's module and of the function in it: ``clear_failed``, ``import_``."""
+    stem = name.replace("-", "_")
+    return f"{stem}_" if keyword.iskeyword(stem) else stem
 
 
 class _Commands(click.Group):
@@ -53,7 +61,7 @@ class _Commands(click.Group):
                 return None
             similar = difflib.get_close_matches(name, COMMANDS, n=1)
             ctx.fail(f"No such command {name!r}." + "".join(f" Did you mean {one!r}?" for one in similar))
-        stem = name.replace("-", "_")
+        stem = module_of(name)
         command: click.Command = getattr(importlib.import_module(f"auralis_fp.cli.{stem}"), stem)
         return command
 

@@ -29,6 +29,7 @@ __all__ = [
     "is_new",
     "library_option",
     "output_option",
+    "readable_library_option",
     "seconds_option",
 ]
 
@@ -73,6 +74,11 @@ def library_option(metavar: str, text: str) -> Callable[[_Function], _Function]:
 
 database_option: Final = library_option(
     "FILE_OR_URL", "SQLite file or SQLAlchemy URL such as postgresql://user@host/name."
+)
+
+readable_library_option: Final = library_option(
+    "LIBRARY",
+    "SQLite file, SQLAlchemy URL, or Parquet file of auralis-fp export or cluster, or a folder of those.",
 )
 
 

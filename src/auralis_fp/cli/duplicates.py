@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import count_option
-from auralis_fp.cli.taste import readable_library_option
+from auralis_fp.cli.common import count_option, readable_library_option
 
 if TYPE_CHECKING:
     from auralis_fp.library.similar.copies import Copy

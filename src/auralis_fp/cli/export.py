@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from auralis_fp.cli.common import database_option, give_up, output_option
+from auralis_fp.cli.common import give_up, output_option, readable_library_option
 from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["export"]
 
 
 @click.command()
-@database_option
+@readable_library_option
 @click.option(
     "--format",
     "file_format",
@@ -42,14 +42,19 @@ def export(
 
     from auralis_fp.library.report import export as writers
     from auralis_fp.library.store.database import Database
+    from auralis_fp.library.store.parquet import is_parquet, stored_rows
     from auralis_fp.library.store.queries import stored_tracks
 
     write = {
         "csv": writers.export_csv, "json": writers.export_json, "parquet": writers.export_parquet
     }[file_format]  # fmt: skip
-    tracks = stored_tracks(Database(db, readonly=True), None if all_versions else FINGERPRINT_VERSION)
-    if not no_sidecar:
-        tracks = map(writers.with_build, tracks)
+    version = None if all_versions else FINGERPRINT_VERSION
+    if is_parquet(db):
+        tracks = stored_rows(Path(db), version)
+    else:
+        tracks = stored_tracks(Database(db, readonly=True), version)
+        if not no_sidecar:
+            tracks = map(writers.with_build, tracks)
     if output is None:
         if file_format == "parquet" and sys.stdout.isatty():
             give_up("Parquet is binary: name a file with --output")

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import count_option, database_option, give_up
+from auralis_fp.cli.common import count_option, give_up, readable_library_option
 
 __all__ = ["page"]
 
@@ -16,7 +16,7 @@ _MOST_TRACKS: Final = 60_000
 
 
 @click.command()
-@database_option
+@readable_library_option
 @click.option(
     "--output",
     "-o",
@@ -43,12 +43,13 @@ def page(db: str, output: Path, tracks: int, no_sidecar: bool) -> None:
     have a fingerprint of this version.
     """
     from auralis_fp.library.page import write_page
+    from auralis_fp.library.similar.parquet import ParquetSource
     from auralis_fp.library.store.database import Database
+    from auralis_fp.library.store.parquet import is_parquet
 
+    library = ParquetSource(Path(db)) if is_parquet(db) else Database(db, readonly=True)
     try:
-        written = write_page(
-            Database(db, readonly=True), output, most=tracks, use_sidecar_files=not no_sidecar
-        )
+        written = write_page(library, output, most=tracks, use_sidecar_files=not no_sidecar)
     except OSError as error:
         give_up(f"{printable(output)}: {error.strerror or error}")
     sample = f", a sample of {written.comparable}" if written.tracks < written.comparable else ""

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import count_option, give_up, output_option
+from auralis_fp.cli.common import count_option, give_up, output_option, readable_library_option
 from auralis_fp.cli.taste import (
-    readable_library_option,
     seeds_of,
     track_object,
     weight_option,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import count_option
+from auralis_fp.cli.common import count_option, readable_library_option
 from auralis_fp.cli.taste import (
     finite,
-    readable_library_option,
     seeds_of,
     track_object,
     weight_option,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import give_up, library_option
+from auralis_fp.cli.common import give_up
 from auralis_fp.errors import AnalysisError
 
 if TYPE_CHECKING:
@@ -22,16 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "finite",
-    "readable_library_option",
     "seeds_of",
     "track_object",
     "weight_option",
     "working_library",
 ]
-
-readable_library_option: Final = library_option(
-    "LIBRARY", "SQLite file, SQLAlchemy URL, or Parquet file of auralis-fp export, or a folder of those."
-)
 
 
 def _weights(_context: click.Context, _option: click.Parameter, given: Sequence[str]) -> dict[str, float]:
@@ -45,7 +40,7 @@ def _weights(_context: click.Context, _option: click.Parameter, given: Sequence[
     return weights
 
 
-weight_option: Final = click.option(
+weight_option = click.option(
     "--weight",
     "weights",
     metavar="NAME=FACTOR",

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.files import sidecar
+from auralis_fp.library.similar.parquet import ParquetSource
 from auralis_fp.library.similar.sources import DatabaseSource
 from auralis_fp.library.similar.tracks import Track, pages_of, read_tracks
 from auralis_fp.library.similar.vectors import comparable_ids, read_values
@@ -81,8 +82,22 @@ def format_of(path: str) -> str:
     return ending if ending.isascii() and ending.isalnum() and len(ending) <= 5 else "other"
 
 
-def read_overview(database: Database) -> Overview:
-    """Count the tracks of a library, a page of rows in memory at a time."""
+def read_overview(library: Database | ParquetSource) -> Overview:
+    """Count the tracks of a library."""
+    if isinstance(library, ParquetSource):
+        return _overview_of_rows(library)
+    return _overview_of_database(library)
+
+
+def _overview_of_rows(source: ParquetSource) -> Overview:
+    lengths, formats = source.all_durations(), Counter(format_of(one.path) for one in source.names())
+    return Overview(
+        source.status(failures=_MOST_FAILURES), float(lengths.sum()), len(lengths), _most_frequent(formats)
+    )
+
+
+def _overview_of_database(database: Database) -> Overview:
+    """Count tracks, a page of rows in memory at a time."""
     t = database.tracks
     seconds, timed, formats = 0.0, 0, Counter[str]()
     with database.read() as connection:
@@ -92,13 +107,19 @@ def read_overview(database: Database) -> Overview:
             seconds += math.fsum(lengths)
             timed += len(lengths)
             formats.update(format_of(as_path(path)) for path, _length in page)
+    return Overview(
+        library_status(database, failures=_MOST_FAILURES), seconds, timed, _most_frequent(formats)
+    )
+
+
+def _most_frequent(formats: Counter[str]) -> list[tuple[str, int]]:
     named = formats.most_common(_FORMATS)
     if rest := formats.total() - sum(count for _name, count in named):
         named.append(("further ones", rest))
-    return Overview(library_status(database, failures=_MOST_FAILURES), seconds, timed, named)
+    return named
 
 
-def read_shown(database: Database, most: int, *, use_sidecar_files: bool) -> Tracks:
+def read_shown(library: Database | ParquetSource, most: int, *, use_sidecar_files: bool) -> Tracks:
     """Read the tracks to show: all that can be compared, or ``most`` of them, evenly spaced.
 
     Raises
@@ -106,6 +127,21 @@ def read_shown(database: Database, most: int, *, use_sidecar_files: bool) -> Tra
     LibraryError
         There are none.
     """
+    if isinstance(library, ParquetSource):
+        return _shown_rows(library, most)
+    return _shown_of_database(library, most, use_sidecar_files=use_sidecar_files)
+
+
+def _shown_rows(source: ParquetSource, most: int) -> Tracks:
+    vectors = source.vectors()
+    if not len(vectors):
+        raise LibraryError(source.without_vectors())
+    chosen = spaced(len(vectors), most)
+    ids = vectors.ids[chosen].tolist()
+    return Tracks(len(vectors), source.tracks(ids), vectors.values[chosen], source.metadata(ids))
+
+
+def _shown_of_database(database: Database, most: int, *, use_sidecar_files: bool) -> Tracks:
     ids = comparable_ids(database)
     if not len(ids):
         raise LibraryError(DatabaseSource(database).without_vectors())

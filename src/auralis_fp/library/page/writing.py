@@ -20,6 +20,7 @@ from auralis_fp.library.files.replacing import replacing
 from auralis_fp.library.page.content import Levels, packed, texts_of
 from auralis_fp.library.page.reading import Overview, Tracks, read_overview, read_shown
 from auralis_fp.library.report.findings import FINDINGS
+from auralis_fp.library.similar.parquet import ParquetSource
 from auralis_fp.library.store.database import Database
 from auralis_fp.schema import FINGERPRINT_VERSION
 
@@ -53,7 +54,7 @@ class Written:
 
 
 def write_page(
-    database: Database,
+    library: Database | ParquetSource,
     output: str | os.PathLike[str],
     *,
     most: int = MOST_TRACKS,
@@ -63,8 +64,9 @@ def write_page(
 
     Parameters
     ----------
-    database : Database
-        The library. Nothing is written to it.
+    library : Database or ParquetSource
+        The library: a database, or what :func:`auralis_fp.library.similar.open_source` returns for Parquet
+        files. Nothing is written to it.
     output : str or os.PathLike
         The file. It links to the tracks relative to its folder.
     most : int
@@ -84,14 +86,14 @@ def write_page(
     template = _template()
     charts = _chart_library()
     path = Path(output)
-    overview = read_overview(database)
-    shown = read_shown(database, most, use_sidecar_files=use_sidecar_files)
+    overview = read_overview(library)
+    shown = read_shown(library, most, use_sidecar_files=use_sidecar_files)
     levels = Levels.of(shown.values)
     written = Written(len(shown.tracks), shown.comparable, shown.metadata.count(None))
     own = "\n".join(_own(name) for name in _SCRIPTS)
     scripts = [charts, f'"use strict";\n(() => {{\n{own}\n}})();']
     page = template.stream(
-        name=printable(Path(database.name).name if database.is_sqlite else database.name),
+        name=printable(_name(library)),
         made=f"auralis_fp {__version__}",
         when=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         policy=_policy(scripts),
@@ -109,6 +111,11 @@ def write_page(
         page.enable_buffering(64)
         page.dump(file)
     return written
+
+
+def _name(library: Database | ParquetSource) -> str:
+    is_path = library.is_sqlite if isinstance(library, Database) else True
+    return Path(library.name).name if is_path else library.name
 
 
 def _template() -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +15,13 @@ from auralis_fp._text import printable
 from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.similar.tracks import Track, TrackNames
 from auralis_fp.library.similar.vectors import Vectors, ascending, undefined_as_nan
+from auralis_fp.library.store.parquet import PATH_COLUMNS, parquet_files, parquet_module, reading_parquet
+from auralis_fp.library.store.queries import LibraryStatus
+from auralis_fp.metadata import Metadata
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = ["ParquetSource"]
 
-_PATHS: Final = ("filepath", "path", "uri")
 _TEXTS: Final = ("title", "artist", "album")
 _ROWS: Final = 65_536
 _LARGEST: Final = 1e300
@@ -41,8 +43,8 @@ class ParquetSource:
     def __init__(self, path: Path) -> None:
         self._name: Final = printable(path)
         self._path: Final = path
-        self._arrow: Final[Any] = _module("pyarrow")
-        self._reader: Final[Any] = _module("pyarrow.parquet")
+        self._arrow: Final[Any] = parquet_module("pyarrow")
+        self._reader: Final[Any] = parquet_module("pyarrow.parquet")
         self._seen: Hashable = None  # the state of the files when they were last asked about
         self._read: Hashable = None  # and when names were read
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
@@ -100,6 +102,13 @@ class ParquetSource:
         known = self._facts.column("duration").to_numpy().astype(np.float64)[self._rows(ids)]
         return np.where(known > 0, known, np.nan)
 
+    def all_durations(self) -> NDArray[np.float64]:
+        """Return the lengths of all tracks whose length is known."""
+        if "duration" not in self._facts.column_names:
+            return np.empty(0)
+        known = self._facts.column("duration").to_numpy().astype(np.float64)
+        return np.asarray(known[known > 0])
+
     def names(self) -> Iterator[TrackNames]:
         """Yield title and file of every track."""
         start = 0
@@ -111,9 +120,48 @@ class ParquetSource:
 
     def at_path(self, path: str) -> int | None:
         """Return the id of the track with this path."""
-        compute: Any = _module("pyarrow.compute")
+        compute: Any = parquet_module("pyarrow.compute")
         row = compute.index(self._facts.column("path"), printable(path)).as_py()
         return None if row < 0 else int(self._ids[row])
+
+    def metadata(self, ids: Iterable[int]) -> list[Metadata | None]:
+        """Return what is known about the recordings of some tracks, in the order of their ids."""
+        wanted = list(ids)
+        names = [field.name for field in fields(Metadata)]
+        first = parquet_files(self._path)[0]
+        with reading_parquet(first):
+            if not {"uri", *names} <= set(self._reader.ParquetFile(first).schema_arrow.names):
+                return [None] * len(wanted)
+        rows = self._arrow.Table.from_batches(list(self._batches(names)))
+        found = rows.take(self._arrow.array(self._rows(wanted))).to_pylist()
+        return [None if row["duration"] is None else Metadata(**row) for row in found]
+
+    def status(self, *, failures: int = 10) -> LibraryStatus:
+        """Count the rows by what they hold, and list the first ``failures`` of those that hold an error."""
+        first = parquet_files(self._path)[0]
+        with reading_parquet(first):
+            names = self._reader.ParquetFile(first).schema_arrow.names
+        errors = ["error_kind", "error_cause"] if "error_kind" in names else []
+        versions: Counter[int] = Counter()
+        failed: list[tuple[int, str, str]] = []
+        start = 0
+        for batch in self._batches(["fingerprint_version", *errors]):
+            for row, fact in enumerate(batch.to_pylist(), start=start):
+                if fact["fingerprint_version"] is not None:
+                    versions[fact["fingerprint_version"]] += 1
+                elif len(failed) < failures and errors:
+                    path = self._facts.column("path")[row].as_py() or ""
+                    failed.append((int(self._ids[row]), path, f"{fact['error_kind']}: {fact['error_cause']}"))
+            start += batch.num_rows
+        complete = versions.total()
+        by_status = {"complete": complete, "error": start - complete}
+        return LibraryStatus(
+            tracks=start,
+            by_status={name: count for name, count in by_status.items() if count},
+            by_version=dict(sorted(versions.items())),
+            placeholders=0,
+            failures=failed,
+        )
 
     def without_vectors(self) -> str:
         """Return why there is not a single fingerprint, in a sentence."""
@@ -159,41 +207,26 @@ class ParquetSource:
         )
 
     def _stamp(self) -> Hashable:
-        return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in self._files())
-
-    def _files(self) -> list[Path]:
-        if not self._path.is_dir():
-            if not self._path.exists():
-                raise LibraryError(f"{self.name}: no such file")
-            return [self._path]
-        files = sorted(self._path.rglob("*.parquet"))
-        if not files:
-            raise LibraryError(f"{self.name}: no .parquet file in this folder")
-        return files
+        return tuple(
+            (str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in parquet_files(self._path)
+        )
 
     def _batches(self, columns: Iterable[str]) -> Iterator[Any]:
-        for path in self._files():
-            with self._translated(path):
+        for path in parquet_files(self._path):
+            with reading_parquet(path):
                 file = self._reader.ParquetFile(path)
                 if lacking := sorted(set(columns) - set(file.schema_arrow.names)):
                     raise LibraryError(f"{printable(path)}: no column {', '.join(lacking[:3])}")
                 yield from file.iter_batches(_ROWS, columns=list(columns))
 
-    @contextmanager
-    def _translated(self, path: Path) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, self._arrow.ArrowException) as error:
-            raise LibraryError(f"{printable(path)}: {str(error).splitlines()[0]}") from error
-
     def _read_facts(self) -> None:
         self._read = self._seen = self._stamp()
-        first = self._files()[0]
-        with self._translated(first):
+        first = parquet_files(self._path)[0]
+        with reading_parquet(first):
             names = set(self._reader.ParquetFile(first).schema_arrow.names)
-        path = next((name for name in _PATHS if name in names), None)
+        path = next((name for name in PATH_COLUMNS if name in names), None)
         if path is None:
-            raise LibraryError(f"{self.name}: no column {' or '.join(_PATHS)}")
+            raise LibraryError(f"{self.name}: no column {' or '.join(PATH_COLUMNS)}")
         present = [name for name in (*_TEXTS, "duration", "track_id") if name in names]
         batches = list(self._batches((path, *present)))
         table = (
@@ -208,10 +241,3 @@ class ParquetSource:
             if ids.null_count == 0 and len(ids.unique()) == len(ids):
                 self._ids = ids.to_numpy().astype(np.int64)
         self._facts = table.select([name for name in table.column_names if name != "track_id"])
-
-
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError("Parquet files need pyarrow: pip install 'auralis-fp[parquet]'") from error

@@ -16,6 +16,7 @@ from auralis_fp.library.similar.tracks import Track, TrackNames, read_durations,
 from auralis_fp.library.similar.vectors import Vectors, read_values, read_vectors, vectors_stamp, versions
 from auralis_fp.library.store.database import Database
 from auralis_fp.library.store.filenames import to_column
+from auralis_fp.library.store.parquet import is_parquet
 from auralis_fp.schema import FINGERPRINT_VERSION
 
 __all__ = ["DatabaseSource", "Source", "open_source"]
@@ -154,10 +155,8 @@ def open_source(target: str | os.PathLike[str]) -> Source:
     LibraryError
         It cannot be opened, or is no library.
     """
-    text = os.fspath(target)
-    path = Path(text)
-    if "://" not in text and (path.is_dir() or path.suffix.lower() in (".parquet", ".pq")):
+    if is_parquet(target):
         from auralis_fp.library.similar.parquet import ParquetSource
 
-        return ParquetSource(path)
-    return DatabaseSource(Database(text, readonly=True))
+        return ParquetSource(Path(target))
+    return DatabaseSource(Database(target, readonly=True))
