@@ -111,8 +111,6 @@ def locate(uri: str) -> Location:
 @functools.lru_cache(maxsize=64)
 def _filesystem(scheme: str, authority: str) -> tuple[Any, str]:
     """Return the file system of a bucket, container or name node, and its path there."""
-    if scheme == "s3" and (os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")):
-        return fs.S3FileSystem(), authority  # from_uri would ask Amazon where the bucket is
     filesystem, base = fs.FileSystem.from_uri(f"{scheme}://{authority}")
     return filesystem, base
 
