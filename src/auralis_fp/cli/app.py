@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "duplicates": "List recordings of which there are several copies.",
     "page": "Write a library as one HTML page: a map of all tracks, what is like what, and what is broken.",
     "export": "Write all fingerprints as CSV, JSON or Parquet.",
+    "cluster": "Measure files by the million, on a Ray cluster or on all processors of this machine.",
     "import": "Put the rows of Parquet files into a library.",
     "verify": "Analyse a sample of tracks again, and compare with what is stored.",
     "clear-failed": "Mark failed tracks for another try.",

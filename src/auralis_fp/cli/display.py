@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from auralis_fp._text import printable
-from auralis_fp.library.work.progress import Snapshot, format_seconds, memory_bytes
+from auralis_fp.library.work.progress import Display, Snapshot, format_seconds, memory_bytes
 
-__all__ = ["JsonDisplay", "LiveDisplay", "NoDisplay", "PlainDisplay"]
+__all__ = ["JsonDisplay", "LiveDisplay", "NoDisplay", "PlainDisplay", "display_of"]
 
 _LINE_EVERY_S: Final = 2.0
 
@@ -106,6 +107,14 @@ class LiveDisplay:
     def show(self, snapshot: Snapshot, *, last: bool = False) -> None:
         """Redraw the figures."""
         self._live.update(_drawn(snapshot), refresh=True)
+
+
+def display_of(kind: str) -> Display:
+    """Return the display of a choice of ``--progress``, or none at all for ``none``."""
+    if kind == "auto" and sys.stdout.isatty():
+        return LiveDisplay(Console())
+    displays: dict[str, type[NoDisplay]] = {"json": JsonDisplay, "none": NoDisplay}
+    return displays.get(kind, PlainDisplay)()
 
 
 def _drawn(snapshot: Snapshot) -> Group:

@@ -32,7 +32,6 @@ from auralis_fp.cli.common import (
 from auralis_fp.cli.report import print_findings
 
 if TYPE_CHECKING:
-    from auralis_fp.library.work.progress import Display
     from auralis_fp.library.work.scan import Scan
 
 __all__ = ["scan"]
@@ -139,6 +138,7 @@ def scan(
         _print_plan(db, roots, outdated=outdated, retry_failed=retry_failed)
         return
 
+    from auralis_fp.cli.display import display_of
     from auralis_fp.cli.summary import summary_lines, summary_object, trouble_lines
     from auralis_fp.library.files.watcher import FolderWatcher
     from auralis_fp.library.store.database import Database
@@ -177,7 +177,7 @@ def scan(
             watcher=watcher,
         )
         with _stopping_on_signals(run, quiet=quiet):
-            done = run.run(_display("none" if quiet else progress))
+            done = run.run(display_of("none" if quiet else progress))
         if progress == "json":
             print(json.dumps(summary_object(done, database=db), ensure_ascii=False), flush=True)
         elif quiet:
@@ -203,16 +203,6 @@ def scan(
         sys.exit(0 if watch else INTERRUPTED)
     if not done.clean:
         sys.exit(FAILED)
-
-
-def _display(kind: str) -> Display:
-    from rich.console import Console
-
-    from auralis_fp.cli.display import JsonDisplay, LiveDisplay, NoDisplay, PlainDisplay
-
-    if kind == "auto" and sys.stdout.isatty():
-        return LiveDisplay(Console())
-    return {"json": JsonDisplay, "none": NoDisplay}.get(kind, PlainDisplay)()
 
 
 @contextmanager

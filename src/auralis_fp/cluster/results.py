@@ -60,6 +60,26 @@ class Manifest:
     fingerprint_version: int
     created: str
 
+    @classmethod
+    def of(
+        cls,
+        files: pa.Table,
+        *,
+        sources: Sequence[str | os.PathLike[str]] = (),
+        shard_files: int = SHARD_FILES,
+    ) -> Manifest:
+        """Return the manifest of files, as :func:`list_files` returns them."""
+        if shard_files < 1:
+            raise ValueError(f"shard_files must be at least 1, not {shard_files}")
+        return cls(
+            sources=tuple(os.fspath(source) for source in sources),
+            files=files.num_rows,
+            shards=-(-files.num_rows // shard_files),
+            shard_files=shard_files,
+            fingerprint_version=FINGERPRINT_VERSION,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        )
+
 
 class Results:
     """The results of a run, in a folder on this machine or in an object store.
@@ -135,16 +155,7 @@ class Results:
         shard_files : int
             Files of each shard.
         """
-        if shard_files < 1:
-            raise ValueError(f"shard_files must be at least 1, not {shard_files}")
-        manifest = Manifest(
-            sources=tuple(os.fspath(source) for source in sources),
-            files=files.num_rows,
-            shards=-(-files.num_rows // shard_files),
-            shard_files=shard_files,
-            fingerprint_version=FINGERPRINT_VERSION,
-            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        )
+        manifest = Manifest.of(files, sources=sources, shard_files=shard_files)
         schema = FILES_SCHEMA.with_metadata({_KEY: json.dumps(asdict(manifest))})
         sink = pa.BufferOutputStream()
         with pq.ParquetWriter(sink, schema, compression="zstd") as writer:

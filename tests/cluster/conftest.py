@@ -1,0 +1,33 @@
+"""Ray on two nodes, and a real object store, for all tests of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.object_store import ObjectStore, object_store, server_program
+from support.ray_cluster import RayCluster, ray_cluster
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """An empty object store."""
+    if server_program() is None:
+        pytest.skip("no versitygw: scripts/setup dev installs it where there is Go")
+    with object_store(tmp_path_factory.mktemp("store")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nodes() -> Iterator[RayCluster]:
+    """A Ray cluster of two nodes."""
+    pytest.importorskip("ray", reason="Ray is not installed")
+    with ray_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    """A folder for results."""
+    return tmp_path / "output"
