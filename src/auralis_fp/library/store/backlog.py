@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     Numeric,
     and_,
+    bindparam,
     case,
     cast,
     exists,
@@ -77,6 +78,15 @@ class Backlog:
         A claim that has not been renewed for this long is free for anyone.
     outdated : bool
         Whether tracks with a fingerprint of an older version wait as well.
+
+    Attributes
+    ----------
+    due : SQL condition
+        A pending track was not put off a moment ago.
+    expired : SQL condition
+        A claim has expired: its time is missing, too old or yet to come.
+    wanted : SQL condition
+        A track lacks the fingerprint it should have, and may be changed.
     """
 
     def __init__(self, database: Database, *, timeout: timedelta, outdated: bool = False) -> None:
@@ -86,6 +96,18 @@ class Backlog:
         self._tracks: Final = database.tracks.c
         self._opened = utc_now()
         self._refused: Final[set[int]] = set()
+        refused = bindparam(
+            None, callable_=lambda: list(self._refused), expanding=True, type_=self._tracks.id.type
+        )
+        started_at = self._tracks.fingerprint_started_at
+        self.due: Final = ~between(started_at, self._due_since, utc_now)
+        self.expired: Final = ~between(
+            started_at, lambda: utc_now() - self.timeout, lambda: utc_now() + self.timeout
+        )
+        self.wanted: Final = and_(
+            ~self.has_fingerprint(*([self.is_current()] if outdated else [])),
+            self._tracks.id.not_in(refused),
+        )
 
     def refuse(self, track_id: int) -> None:
         """Leave a track alone from now on, because the database refuses every change to its row."""
@@ -97,21 +119,15 @@ class Backlog:
 
     # --- conditions ----------------------------------------------------------------------------------
 
-    def due(self) -> ColumnElement[bool]:
-        """Return the SQL condition that a pending track was not put off a moment ago.
+    def _due_since(self) -> datetime:
+        """Return the earliest time of a claim that puts a pending track off.
 
         Putting off a track leaves the time of the claim in place. A time before this process began, or in the
         future because some clock is wrong, does not count.
         """
         now = utc_now()
         self._opened = min(self._opened, now)
-        since = max(self._opened, now - _RETRY_AFTER)
-        return ~between(self._tracks.fingerprint_started_at, since, now)
-
-    def expired(self) -> ColumnElement[bool]:
-        """Return the SQL condition that a claim has expired: its time is missing, too old or yet to come."""
-        now = utc_now()
-        return ~between(self._tracks.fingerprint_started_at, now - self.timeout, now + self.timeout)
+        return max(self._opened, now - _RETRY_AFTER)
 
     def has_fingerprint(self, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         """Return the SQL condition that a track has a fingerprint, one that meets ``conditions``."""
@@ -122,11 +138,6 @@ class Backlog:
             .correlate(self._db.tracks)
         )
 
-    def wanted(self) -> ColumnElement[bool]:
-        """Return the SQL condition that a track lacks the fingerprint it should have, and may be changed."""
-        has_one = self.has_fingerprint(*([self.is_current()] if self.outdated else []))
-        return and_(~has_one, self._tracks.id.not_in(list(self._refused))) if self._refused else ~has_one
-
     def is_current(self) -> ColumnElement[bool]:
         """Return the SQL condition that a fingerprint is of this version, or of a later one."""
         version: ColumnElement[Any] = self._db.fingerprints.c.fingerprint_version
@@ -135,9 +146,7 @@ class Backlog:
     def unclaimed(self) -> ColumnElement[bool]:
         """Return the SQL condition that nobody is working on a track and that it has not failed."""
         status = self._tracks.fingerprint_status
-        return or_(
-            self._unknown(), status.in_((PENDING, COMPLETE)), and_(status == PROCESSING, self.expired())
-        )
+        return or_(self._unknown(), status.in_((PENDING, COMPLETE)), and_(status == PROCESSING, self.expired))
 
     def _unknown(self) -> ColumnElement[bool]:
         status = self._tracks.fingerprint_status
@@ -154,7 +163,7 @@ class Backlog:
         t, f = self._db.tracks, self._db.fingerprints
         size = self._size()
         figures = [func.count(), func.sum(size), func.count(size)]
-        queries = [select(*figures).select_from(t).where(t.c.fingerprint_status == PENDING, self.due())]
+        queries = [select(*figures).select_from(t).where(t.c.fingerprint_status == PENDING, self.due)]
         if self.outdated:
             queries.append(
                 select(*figures)
@@ -174,25 +183,25 @@ class Backlog:
         This is one query, so that a track that is just being claimed counts as one or the other.
         """
         status = self._tracks.fingerprint_status
-        waiting = [and_(status == PENDING, self.due()), status == PROCESSING]
+        waiting = [and_(status == PENDING, self.due), status == PROCESSING]
         if self.outdated:
             waiting.append(status == COMPLETE)
         others = self._tracks.id.not_in(list(held))
-        query = select(self._tracks.id).where(or_(*waiting), others, self.wanted()).limit(1)
+        query = select(self._tracks.id).where(or_(*waiting), others, self.wanted).limit(1)
         with self._db.read() as connection:
             return connection.execute(query).first() is not None
 
     def of_others(self, held: frozenset[int]) -> int:
         """Count the tracks that other processes are working on, or were when they died."""
         claimed = self._tracks.fingerprint_status == PROCESSING
-        query = select(func.count()).where(claimed, self._tracks.id.not_in(list(held)), self.wanted())
+        query = select(func.count()).where(claimed, self._tracks.id.not_in(list(held)), self.wanted)
         with self._db.read() as connection:
             return int(connection.execute(query.select_from(self._db.tracks)).scalar_one())
 
     def unfinished(self, names: int) -> Unfinished:
         """Count the tracks that still lack a fingerprint and have not failed; list the first ``names``."""
         status = self._tracks.fingerprint_status
-        conditions = (or_(status.is_(None), status != ERROR), self.wanted())
+        conditions = (or_(status.is_(None), status != ERROR), self.wanted)
         count = select(func.count()).select_from(self._db.tracks)
         first = select(reading(self._tracks.filepath)).where(*conditions).order_by(self._tracks.id)
         with self._db.read() as connection:
@@ -221,7 +230,7 @@ class Backlog:
         """
         status = self._tracks.fingerprint_status
         pending = {"fingerprint_status": PENDING, "fingerprint_started_at": None}
-        expired = and_(status == PROCESSING, self.expired())
+        expired = and_(status == PROCESSING, self.expired)
         # Those whose old fingerprint was about to be replaced: below, they look like any other.
         renewed = and_(expired, self.has_fingerprint(), ~self.has_fingerprint(self.is_current()))
         self._correct({"fingerprint_error_message": ABANDONED}, renewed)

@@ -11,12 +11,12 @@ has a fingerprint or fails for another reason: whoever claims it next should tak
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, null, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, null, select, update
 
 from auralis_fp.library.errors import RefusedRow
 from auralis_fp.library.store.backlog import ABANDONED, Backlog
@@ -33,6 +33,11 @@ from auralis_fp.library.store.tables import (
 )
 
 __all__ = ["ClaimedTrack", "Claims"]
+
+# Parameters of statements; the names of all others are those of columns.
+_TRACK: Final = "auralis_fp_track"
+_TOKEN: Final = "auralis_fp_token"
+_AFTER: Final = "auralis_fp_after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,26 @@ class Claims:
         self._held: Final[dict[int, _Claim]] = {}
         # Searches go forward through the ids, so that rows that are skipped are skipped once.
         self._after: Final[dict[str, int | None]] = {PENDING: None, COMPLETE: None}
+        # Statements are built once, which takes several times as long as executing them.
+        t, f = database.tracks, database.fingerprints
+        status, started_at = t.c.fingerprint_status, t.c.fingerprint_started_at
+        mine = t.c.id == bindparam(_TRACK, type_=t.c.id.type)
+        self._mine: Final = update(t).where(mine)
+        self._owned: Final = self._mine.where(status == PROCESSING, started_at == bindparam(_TOKEN))
+        self._token: Final = select(started_at).where(mine)
+        row = select(*self._columns()).limit(1).with_for_update(skip_locked=True, of=t)
+        waiting = row.where(backlog.wanted).order_by(t.c.id)
+        outdated = row.select_from(f.join(t, t.c.id == f.c.track_id)).order_by(f.c.track_id)
+        outdated = outdated.where(~backlog.is_current(), holds_fingerprint(f), backlog.wanted)
+        self._first: Final = {
+            PENDING: waiting.where(status == PENDING, backlog.due),
+            PROCESSING: waiting.where(status == PROCESSING, backlog.expired),
+            COMPLETE: outdated.where(status == COMPLETE),
+        }
+        self._next: Final = {
+            PENDING: self._first[PENDING].where(t.c.id > bindparam(_AFTER)),
+            COMPLETE: self._first[COMPLETE].where(f.c.track_id > bindparam(_AFTER)),
+        }
 
     @property
     def held(self) -> frozenset[int]:
@@ -119,19 +144,17 @@ class Claims:
         if row.fingerprint_status == PROCESSING:
             values["fingerprint_error_message"] = f"{ABANDONED}; {UNREAD}" if row.new else ABANDONED
         values = self._db.row(self._db.tracks, values)
-        mine = self._tracks.id == row.id
-        connection.execute(update(self._db.tracks).where(mine).values(values))
-        token = values["fingerprint_started_at"]
+        connection.execute(self._mine, {**values, _TRACK: row.id})
         return _Claim(
-            self._as_held(connection, mine, token),
+            self._as_held(connection, row.id, values["fingerprint_started_at"]),
             COMPLETE if row.fingerprint_status == COMPLETE else PENDING,
         )
 
-    def _as_held(self, connection: Connection, mine: ColumnElement[bool], token: Any) -> Any:
+    def _as_held(self, connection: Connection, track_id: int, token: Any) -> Any:
         """Return a token as the database holds it: columns of other systems may hold coarser times."""
         if self._db.is_sqlite:
             return token
-        return connection.execute(select(self._tracks.fingerprint_started_at).where(mine)).scalar_one()
+        return connection.execute(self._token, {_TRACK: track_id}).scalar_one()
 
     def renew(self) -> list[int]:
         """Renew every claim held; return the ids of those that others have taken over."""
@@ -142,11 +165,12 @@ class Claims:
                     continue
                 values = self._db.row(self._db.tracks, {"fingerprint_started_at": utc_now()})
                 with self._db.write() as connection:
-                    statement = update(self._db.tracks).where(*self._owned(track_id, claim)).values(values)
-                    renewed = connection.execute(statement).rowcount
+                    renewed = connection.execute(
+                        self._owned, {**values, _TRACK: track_id, _TOKEN: claim.token}
+                    ).rowcount
                     token = values["fingerprint_started_at"]
                     if renewed:
-                        token = self._as_held(connection, self._tracks.id == track_id, token)
+                        token = self._as_held(connection, track_id, token)
                 if renewed:
                     claim.token = token
                 else:
@@ -164,38 +188,48 @@ class Claims:
         with claim.lock:
             try:
                 with self._db.write() as connection:
-                    statement = update(self._db.tracks).where(*self._owned(track_id, claim))
-                    connection.execute(statement.values(values))
+                    connection.execute(self._owned, {**values, _TRACK: track_id, _TOKEN: claim.token})
             except RefusedRow:
                 self._backlog.refuse(track_id)
         self._held.pop(track_id, None)
 
     @contextmanager
-    def settling(self, track_id: int) -> Iterator[list[ColumnElement[bool]]]:
-        """Yield the conditions for storing a track's result; this process's claim ends with the block.
+    def settling(self, track_id: int) -> Iterator[Callable[[Connection, Mapping[str, Any]], bool]]:
+        """Yield what stores a track's result in its row; this process's claim ends with the block.
 
-        If this process has not claimed the track, its state does not matter: the caller has asked for it.
-        An exception inside leaves the claim as it is.
+        It returns False if the claim was lost. If this process has not claimed the track, its state does not
+        matter: the caller has asked for it. An exception inside leaves the claim as it is.
         """
         claim = self._held.get(track_id)
-        if claim is None:
-            yield [self._tracks.id == track_id]
-            return
-        with claim.lock:
-            yield self._owned(track_id, claim)
+        statement = self._owned if claim else self._mine
+
+        def settle(connection: Connection, values: Mapping[str, Any]) -> bool:
+            parameters = {**values, _TRACK: track_id, **({_TOKEN: claim.token} if claim else {})}
+            return bool(connection.execute(statement, parameters).rowcount)
+
+        with claim.lock if claim else nullcontext():
+            yield settle
             self._held.pop(track_id, None)
 
     def _candidate(self, connection: Connection) -> Any:
-        status, backlog = self._tracks.fingerprint_status, self._backlog
-        pending = (status == PENDING, backlog.due(), backlog.wanted())
-        row = self._first(connection, *pending, after=PENDING)
+        row = self._found(connection, PENDING)
         if row is None and self._after[PENDING] is not None:  # earlier rows may have been released since
             self._after[PENDING] = None
-            row = self._first(connection, *pending, after=PENDING)
+            row = self._found(connection, PENDING)
         if row is None:
-            row = self._first(connection, status == PROCESSING, backlog.expired(), backlog.wanted())
-        if row is None and backlog.outdated:
-            row = self._first_outdated(connection)
+            row = connection.execute(self._first[PROCESSING]).first()
+        if row is None and self._backlog.outdated:
+            row = self._found(connection, COMPLETE)
+        return row
+
+    def _found(self, connection: Connection, status: str) -> Any:
+        after = self._after[status]
+        if after is None:
+            row = connection.execute(self._first[status]).first()
+        else:
+            row = connection.execute(self._next[status], {_AFTER: after}).first()
+        if row is not None:
+            self._after[status] = row.id
         return row
 
     def _columns(self) -> list[ColumnElement[Any]]:
@@ -203,43 +237,3 @@ class Claims:
         known = [reading(t[n]) if n in t else null().label(n) for n in ("duration", "filesize")]
         marks = is_suspect(self._db.tracks).label("suspect"), is_new(self._db.tracks).label("new")
         return [t.id, reading(t.filepath), reading(t.fingerprint_status), *known, *marks]
-
-    def _first(
-        self, connection: Connection, *conditions: ColumnElement[bool], after: str | None = None
-    ) -> Any:
-        query = select(*self._columns()).where(*conditions).order_by(self._tracks.id).limit(1)
-        last = self._after[after] if after is not None else None
-        if last is not None:
-            query = query.where(self._tracks.id > last)
-        row = connection.execute(query.with_for_update(skip_locked=True, of=self._db.tracks)).first()
-        if row is not None and after is not None:
-            self._after[after] = row.id
-        return row
-
-    def _first_outdated(self, connection: Connection) -> Any:
-        t, f = self._db.tracks, self._db.fingerprints
-        query = (
-            select(*self._columns())
-            .select_from(f.join(t, t.c.id == f.c.track_id))
-            .where(
-                t.c.fingerprint_status == COMPLETE,
-                ~self._backlog.is_current(),
-                holds_fingerprint(f),
-                self._backlog.wanted(),
-            )
-            .order_by(f.c.track_id)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=t)
-        )
-        last = self._after[COMPLETE]
-        row = connection.execute(query if last is None else query.where(f.c.track_id > last)).first()
-        if row is not None:
-            self._after[COMPLETE] = row.id
-        return row
-
-    def _owned(self, track_id: int, claim: _Claim) -> list[ColumnElement[bool]]:
-        return [
-            self._tracks.id == track_id,
-            self._tracks.fingerprint_status == PROCESSING,
-            self._tracks.fingerprint_started_at == claim.token,
-        ]

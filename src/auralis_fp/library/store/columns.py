@@ -8,6 +8,7 @@ column takes.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from typing import Any, Final
@@ -24,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     case,
     cast,
     false,
@@ -121,14 +123,22 @@ def fitting(column: Column[Any], text: str) -> str:
     return text[: getattr(declared(column), "length", None)]
 
 
-def between(column: Column[Any], since: datetime, until: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that a column holds a time in a range; false for what is not a time."""
-    if column.type is NULLTYPE:
-        day = func.julianday  # NULL for what is not a time; understands "T", "Z" and offsets
-        inside = day(column).between(day(_text(since)), day(_text(until)))
-    else:
-        inside = column.between(storable(column, since), storable(column, until))
-    return case((inside, true()), else_=false()) == true()
+def between(
+    column: Column[Any], since: Callable[[], datetime], until: Callable[[], datetime]
+) -> ColumnElement[bool]:
+    """Return the SQL condition that a column holds a time in a range; false for what is not a time.
+
+    ``since`` and ``until`` are called whenever a statement with this condition is executed.
+    """
+
+    def asked(when: Callable[[], datetime]) -> ColumnElement[Any]:
+        if column.type is NULLTYPE:
+            return func.julianday(bindparam(None, callable_=lambda: _text(when()), type_=String()))
+        return bindparam(None, callable_=lambda: storable(column, when()), type_=column.type)
+
+    # julianday() is NULL for what is not a time, and understands "T", "Z" and offsets.
+    time_of = func.julianday(column) if column.type is NULLTYPE else column
+    return case((time_of.between(asked(since), asked(until)), true()), else_=false()) == true()
 
 
 def _text(when: datetime) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, case, exists, insert, or_, select, update
+from sqlalchemy import URL, Connection, bindparam, case, exists, insert, or_, select, update
 
 from auralis_fp.library.errors import RefusedRow
 from auralis_fp.library.store.backlog import ABANDONED, Backlog, Unfinished, WorkLeft
@@ -31,6 +31,9 @@ from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 __all__ = ["CLAIM_TIMEOUT_S", "LibraryRepository"]
 
 CLAIM_TIMEOUT_S: Final = 300.0
+
+_TRACK: Final = "auralis_fp_track"  # a parameter of statements; the names of all others are those of columns
+_STORED: Final = (*NAMES, "fingerprint_version")
 
 
 class LibraryRepository:
@@ -74,6 +77,17 @@ class LibraryRepository:
         self._claims: Final = Claims(self.database, self._backlog)
         self._tracks: Final = self.database.tracks
         self._fingerprints: Final = self.database.fingerprints
+        # Statements are built once, which takes several times as long as executing them.
+        t, f = self._tracks, self._fingerprints
+        row = f.c.track_id == bindparam(_TRACK)
+        self._replace: Final = update(f).where(row)
+        self._add: Final = insert(f)
+        self._stored: Final = select(*(f.c[name] for name in _STORED)).where(row)
+        message = self.database.row(t, {"fingerprint_error_message": case((is_suspect(t), ABANDONED))})
+        # Without messages, nothing says which tracks are new.
+        self._fill_in: Final = (
+            update(t).where(t.c.id == bindparam(_TRACK), is_new(t)).values(message) if message else None
+        )
 
     def close(self) -> None:
         """Close the database."""
@@ -122,11 +136,8 @@ class LibraryRepository:
             "fingerprint_error_message": None,
             "fingerprint_vector": vector,
         }
-        with self._claims.settling(track_id) as conditions, self.database.write() as connection:
-            settled = connection.execute(
-                update(self._tracks).where(*conditions).values(self.database.row(self._tracks, state))
-            ).rowcount
-            if not settled:
+        with self._claims.settling(track_id) as settle, self.database.write() as connection:
+            if not settle(connection, self.database.row(self._tracks, state)):
                 return False
             self._put(connection, track_id, values)
             return True
@@ -134,17 +145,14 @@ class LibraryRepository:
     def _put(self, connection: Connection, track_id: int, values: dict[str, Any]) -> None:
         f, now = self._fingerprints, utc_now()
         changed = self.database.row(f, {**values, "updated_at": now})
-        if not connection.execute(update(f).where(f.c.track_id == track_id).values(changed)).rowcount:
+        if not connection.execute(self._replace, {**changed, _TRACK: track_id}).rowcount:
             new = {**values, "track_id": track_id, "created_at": now, "updated_at": now}
-            connection.execute(insert(f).values(self.database.new_row(f, new)))
+            connection.execute(self._add, self.database.new_row(f, new))
         # A value that a trigger has changed, or a column has rounded, does not count as stored.
-        names = (*NAMES, "fingerprint_version")
-        stored = connection.execute(
-            select(*(f.c[name] for name in names)).where(f.c.track_id == track_id)
-        ).one()
+        stored = connection.execute(self._stored, {_TRACK: track_id}).one()
         if not all(
             math.isclose(values[n], as_number(v) or 0.0, rel_tol=1e-5, abs_tol=1e-9)
-            for n, v in zip(names, stored, strict=True)
+            for n, v in zip(_STORED, stored, strict=True)
         ):
             raise RefusedRow(f"{self.database.name}: the database holds other numbers than it was given")
 
@@ -218,24 +226,19 @@ class LibraryRepository:
 
     def fill_in(self, track_id: int, values: Mapping[str, Any]) -> None:
         """Store the tags of a new track, by column; None leaves a column as it is."""
-        t = self._tracks
-        known = self.database.row(t, {name: value for name, value in values.items() if value is not None})
-        message = self.database.row(t, {"fingerprint_error_message": case((is_suspect(t), ABANDONED))})
-        if not message:  # then nothing says which tracks are new
+        if self._fill_in is None:
             return
+        known = {name: value for name, value in values.items() if value is not None}
         with self.database.write() as connection:
-            connection.execute(update(t).where(t.c.id == track_id, is_new(t)).values({**known, **message}))
+            connection.execute(self._fill_in, {**self.database.row(self._tracks, known), _TRACK: track_id})
 
     def mark_error(self, track_id: int, message: str) -> bool:
         """Record why a track failed; it is not claimed again until :meth:`retry_failed`."""
         # PostgreSQL takes neither NUL nor lone surrogates, and file names may contain both.
         text = message.replace("\0", "").encode("utf-8", "backslashreplace").decode()
         values = {"fingerprint_status": ERROR, "fingerprint_error_message": text}
-        with self._claims.settling(track_id) as conditions, self.database.write() as connection:
-            statement = update(self._tracks).where(*conditions)
-            return bool(
-                connection.execute(statement.values(self.database.row(self._tracks, values))).rowcount
-            )
+        with self._claims.settling(track_id) as settle, self.database.write() as connection:
+            return settle(connection, self.database.row(self._tracks, values))
 
     def retry_failed(self, track_ids: Iterable[int] | None = None) -> int:
         """Make failed tracks (all, or those given) wait for a worker again; return their number.
