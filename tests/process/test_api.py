@@ -11,6 +11,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, dataclass
@@ -161,6 +162,12 @@ def test_build_info() -> None:
 def test_import_needs_numpy_only() -> None:
     absent = ["librosa", "scipy", "soxr", "pyloudnorm", "soundfile", "sqlalchemy", "rich", "click", "mutagen"]
     assert run_program("imports/without", *absent).stdout.split() == [auralis_fp.__version__]
+
+
+def test_import_does_not_switch_the_gil_on() -> None:
+    """An extension module that does not declare itself free of it would, for the whole process."""
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    assert run_program("imports/gil").stdout.split() == [str(not free_threaded)]
 
 
 def test_version_is_the_installed_one() -> None:
