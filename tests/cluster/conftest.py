@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.object_store import ObjectStore, object_store, server_program
+from support.object_store import FaultyProxy, ObjectStore, object_store, server_program
 from support.ray_cluster import RayCluster, ray_cluster
 
 
@@ -20,10 +20,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 
 
 @pytest.fixture(scope="session")
-def nodes() -> Iterator[RayCluster]:
-    """A Ray cluster of two nodes."""
+def proxy() -> Iterator[FaultyProxy]:
+    """A proxy that passes nine of ten requests on, to what is set as its target."""
+    with FaultyProxy.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def nodes(proxy: FaultyProxy) -> Iterator[RayCluster]:
+    """A Ray cluster of two nodes, for which the object store is behind the proxy."""
     pytest.importorskip("ray", reason="Ray is not installed")
-    with ray_cluster() as cluster:
+    with ray_cluster(variables=ObjectStore(proxy.port, Path()).environment()) as cluster:
         yield cluster
 
 

@@ -13,6 +13,7 @@ import pytest
 from support import killers
 from support.library import run_command, write_noise
 from support.ray_cluster import RayCluster
+from tools.cluster_kills import KINDS, Series
 
 from auralis_fp import NAMES, analyze
 from auralis_fp.cluster import Results, StorageError, list_files
@@ -199,3 +200,11 @@ def test_what_cannot_be_done_is_one_clear_line(arguments: list[str], cause: str,
     (line,) = done.stderr.splitlines()
     assert cause in line
     assert not list((tmp_path / "out").glob("*.parquet"))
+
+
+def test_workers_nodes_and_drivers_may_be_killed_at_any_moment(nodes: RayCluster, tmp_path: Path) -> None:
+    """A short series; scripts/test-cluster runs longer ones."""
+    series = Series(nodes, tmp_path, files=120, seed=7)
+    for kind in KINDS:
+        series.kill(kind)
+    series.finish()

@@ -69,58 +69,110 @@ def object_store(folder: Path) -> Iterator[ObjectStore]:
             server.wait()
 
 
-@contextmanager
-def faulty_proxy(port: int, *, every: int = 10) -> Iterator[tuple[int, dict[str, int]]]:
-    """Pass on requests, but every tenth fails in one of four ways; yield the port, and counts of faults."""
-    numbers = count(1)
-    faults = dict.fromkeys(("500", "503", "dropped", "cut"), 0)
+class FaultyProxy:
+    """Passes requests on to a server on this machine, but every tenth fails, in one of four ways in turn.
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 60
+    Attributes
+    ----------
+    target : int
+        The port of the server; until it is set, every request fails.
+    faults : dict
+        The number of faults by their kind.
+    """
 
-        def _pass_on(self) -> None:
-            number = next(numbers)
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            fault = list(faults)[number // every % 4] if number % every == 0 else ""
-            if fault:
-                faults[fault] += 1
-            if fault in ("500", "503"):
-                self.send_response(int(fault))
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            if fault == "dropped":
-                self.close_connection = True
-                return
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                connection.putheader(name, value)
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            content = answer.read()
-            connection.close()
-            self.send_response_only(answer.status)
-            for name, value in answer.getheaders():
-                self.send_header(name, value)
+    def __init__(self) -> None:
+        self.target = 0
+        self.faults = dict.fromkeys(("500", "503", "dropped", "cut"), 0)
+        self._numbers = count(1)
+        proxy = self
+
+        class Handler(_PassingOn):
+            def next_fault(self) -> str:
+                return proxy._next_fault()
+
+            def target(self) -> int:
+                return proxy.target
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port: int = self._server.server_port
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[FaultyProxy]:
+        proxy = cls()
+        threading.Thread(target=proxy._server.serve_forever, daemon=True).start()
+        try:
+            yield proxy
+        finally:
+            proxy._server.shutdown()
+            proxy._server.server_close()
+
+    def _next_fault(self) -> str:
+        number = next(self._numbers)
+        if number % 10:
+            return ""
+        fault = list(self.faults)[number // 10 % len(self.faults)]
+        self.faults[fault] += 1
+        return fault
+
+
+class _PassingOn(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def next_fault(self) -> str:
+        raise NotImplementedError
+
+    def target(self) -> int:
+        raise NotImplementedError
+
+    def pass_on(self) -> None:
+        body = self.read_body()
+        fault = self.next_fault()
+        if fault in ("500", "503"):
+            self.send_response(int(fault))
+            self.send_header("Content-Length", "0")
             self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if fault == "cut" else content)
-            self.close_connection = fault == "cut"
+            return
+        if fault == "dropped":
+            self.close_connection = True
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", self.target(), timeout=60)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() != "expect":  # the answer to that has been given here
+                connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() != "transfer-encoding":
+                self.send_header(name, value)
+        if answer.chunked:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if fault == "cut" else content)
+        self.close_connection = fault == "cut"
 
-        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass_on  # noqa: N815
+    def read_body(self) -> bytes:
+        """Return the body as it is sent, in chunks or at once."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while True:
+            line = self.rfile.readline()
+            size = int(line.split(b";")[0], 16)
+            body += line + self.rfile.read(size + 2)
+            if not size:
+                return body
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815
 
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    proxy.daemon_threads = True
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    try:
-        yield proxy.server_port, faults
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
+    def log_message(self, *_arguments: object) -> None:
+        pass
 
 
 def _free_port() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import os
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,8 @@ URI_COLUMNS: Final = ("uri", "filepath", "path")
 _LISTS: Final = (".parquet", ".pq", ".csv", ".txt")
 _ROWS: Final = 65_536
 _LISTED_AT_ONCE: Final = 8
+_CHECKED_BUCKETS: Final = 20
+_CHECKED_OBJECTS: Final = 3
 
 
 def list_files(sources: Iterable[str | os.PathLike[str]]) -> pa.Table:
@@ -66,7 +69,42 @@ def list_files(sources: Iterable[str | os.PathLike[str]]) -> pa.Table:
             tables.append(pa.table([pa.array(uris, pa.large_string()), sizes], schema=FILES_SCHEMA))
     files = pa.concat_tables(tables).group_by("uri").aggregate([("size", "max")])
     files = files.select(["uri", "size_max"]).rename_columns(["uri", "size"])
-    return files.sort_by("uri").cast(FILES_SCHEMA)
+    files = files.sort_by("uri").cast(FILES_SCHEMA)
+    _check_buckets(files["uri"].filter(pc.is_null(files["size"])))
+    return files
+
+
+def _check_buckets(uris: pa.ChunkedArray) -> None:
+    """Raise an error if objects that lists name are in a bucket that is missing or not for this user."""
+    buckets = pc.extract_regex(uris, "^(?P<bucket>[a-z][a-z0-9+.-]*://[^/]+)/")
+    for bucket in pc.drop_null(pc.struct_field(buckets, "bucket")).unique().to_pylist()[:_CHECKED_BUCKETS]:
+        try:
+            location = locate(bucket)
+        except AnalysisError:  # a failure of each of its files
+            continue
+        if location.filesystem is None:
+            continue
+        try:
+            info = patiently(functools.partial(location.filesystem.get_file_info, location.path))
+            if info.type == fs.FileType.NotFound:
+                raise StorageError(f"{bucket}: no such bucket")
+        except ARROW_ERRORS:  # rights to read objects are enough
+            some = uris.filter(pc.starts_with(uris, f"{bucket}/")).slice(0, _CHECKED_OBJECTS).to_pylist()
+            refusals = list(map(_refusal, some))
+            if None not in refusals:
+                raise StorageError(f"{some[0]}: {refusals[0]}") from None
+
+
+def _refusal(uri: str) -> str | None:
+    """Return why an object cannot be opened; None if it can, or is not there."""
+    try:
+        location = locate(uri)
+        patiently(lambda: location.filesystem.open_input_file(location.path)).close()
+    except FileNotFoundError:
+        return None
+    except (AnalysisError, *ARROW_ERRORS) as error:
+        return first_line(error)
+    return None
 
 
 def _files_of(source: str) -> Iterator[tuple[str, int | None]]:

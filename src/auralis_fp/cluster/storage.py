@@ -38,7 +38,7 @@ WHOLE_BYTES: Final = 64 << 20
 
 _SPOOLS: Final = 4  # temporary files on a machine, whatever the number of processes
 _PIECE: Final = 8 << 20
-_ATTEMPTS: Final = 8  # within about ten seconds
+_ATTEMPTS: Final = 5  # beside those that the client of the object store makes itself
 _HOPELESS: Final = re.compile(
     r"ACCESS_DENIED|NO_SUCH_BUCKET|NO_SUCH_KEY|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|EXPIRED_TOKEN|"
     r"(?i:access denied|forbidden|unauthori[sz]ed|permission denied|no credentials)"

@@ -78,8 +78,8 @@ def analyze_table(
     Notes
     -----
     Objects of up to 64 MB are read into memory as a whole, larger ones into a temporary file, of which all
-    processes of a machine have four together. Reading is tried again for about ten seconds while a server
-    fails or is busy.
+    processes of a machine have four together. Reading is tried again for some seconds while a server fails
+    or is busy.
 
     Examples
     --------
