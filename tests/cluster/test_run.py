@@ -19,6 +19,8 @@ from auralis_fp import NAMES, analyze
 from auralis_fp.cluster import Results, StorageError, list_files
 from auralis_fp.cluster.run import Progress, Run, on_ray
 
+pytest.importorskip("ray", reason="Ray is not installed")
+
 
 @pytest.fixture(scope="module")
 def ray(nodes: RayCluster) -> Iterator[Any]:

@@ -36,6 +36,7 @@ _TASKS_PER_SLOT: Final = 8  # at least, as far as files go round, so that all en
 _WRITERS: Final = 2
 _DEATHS: Final = 2  # of workers that had one file alone, before it is at fault
 _TICK_S: Final = 0.2
+_SLOTS_S: Final = 2.0
 _OBJECT_STORE_BYTES: Final = 128 << 20  # of a Ray that is started here: results are sent without it
 
 
@@ -186,6 +187,7 @@ class Run:
         self._again: Final = deque[_Task]()  # tasks whose workers have died
         self._writing: Final = deque[Future[None]]()
         self._readable = False
+        self._slots_known, self._slots_until = 0, 0.0
 
     def run(self, ray: Any, show: Callable[[Progress], None] = lambda progress: None) -> Summary:
         """Do the work; return the summary of what was measured.
@@ -202,7 +204,7 @@ class Run:
         StorageError
             No file can be read, or a shard cannot be written; what is finished stays.
         """
-        started = time.monotonic()
+        started, shown = time.monotonic(), 0.0
         died = _deaths_of(ray.exceptions)
         measure = ray.remote(num_cpus=self._cpus, max_retries=0)(_measure)
         tasks, running = self._tasks(self._slots(ray)), dict[Any, _Task]()
@@ -228,8 +230,10 @@ class Run:
                             self._bury(task, writers)
                         else:
                             self._take(task, pa.py_buffer(part), writers)
-                    note = "" if slots else f"waiting for a node with {self._cpus} processors"
-                    show(self._progress(running.values(), started, note))
+                    if time.monotonic() >= shown + _TICK_S:
+                        shown = time.monotonic()
+                        note = "" if slots else f"waiting for a node with {self._cpus} processors"
+                        show(self._progress(running.values(), started, note))
                 while self._writing:
                     self._writing.popleft().result()
             except BaseException as error:
@@ -242,8 +246,12 @@ class Run:
         return self.summary
 
     def _slots(self, ray: Any) -> int:
-        """Return how many tasks the cluster can run at a time, which changes."""
-        return int(ray.cluster_resources().get("CPU", 0) // self._cpus)
+        """Return how many tasks the cluster can run at a time, which changes, as it was a moment ago."""
+        now = time.monotonic()
+        if now >= self._slots_until:
+            self._slots_known = int(ray.cluster_resources().get("CPU", 0) // self._cpus)
+            self._slots_until = now + _SLOTS_S
+        return self._slots_known
 
     def _tasks(self, slots: int) -> Iterator[_Task]:
         """Yield the work, shard by shard, in order."""
