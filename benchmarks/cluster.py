@@ -27,6 +27,7 @@ from support.processes import environment
 from support.ray_cluster import QUIET, RayCluster, ray_cluster
 
 import auralis_fp
+from auralis_fp.cluster import Results, summarize
 
 ALONE: Final = """
 import sys, auralis_fp
@@ -133,7 +134,9 @@ def main() -> None:
                 cpu, wall = of_run(cluster, music, folder / f"{name} {number}")
                 beyond.append(100 * (sum(cpu.values()) / alone - 1))
                 parts = ", ".join(f"{kind} {seconds:.1f}" for kind, seconds in cpu.items())
+                rows = summarize(Results(folder / f"{name} {number}")).core_seconds
                 spent = f"{alone:.1f} CPU s by analyze_many; by a run, {parts}, in {wall:.0f} s"
+                spent += f"; {rows:.1f} of the workers' on files, {100 * (rows / alone - 1):.1f} % more"
                 print(f"{count} files of {name}: {spent}", flush=True)
             print(
                 f"{count} files of {name}: {statistics.median(beyond):.1f} % CPU beyond analyze_many",
