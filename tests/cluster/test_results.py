@@ -9,9 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs
 from support.library import write_noise
 
-from auralis_fp.cluster import Results, StorageError, analyze_table, list_files, summarize
+from auralis_fp.cluster import Results, StorageError, analyze_table, list_files, storage, summarize
 from auralis_fp.cluster.results import SHARD_FILES
 
 
@@ -42,7 +43,10 @@ def test_a_file_is_listed_once(music: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "txt"])
-def test_lists_name_files(kind: str, music: Path, tmp_path: Path) -> None:
+def test_lists_name_files(kind: str, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bucket").mkdir()
+    buckets = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    monkeypatch.setattr(storage, "_filesystem", lambda scheme, authority: (buckets, authority))
     uris = ["s3://bucket/x, y.mp3", str(music / "a.wav"), "file:///caf%E9.wav", "http://x/y.mp3"]
     path = tmp_path / f"list.{kind}"
     if kind == "parquet":
