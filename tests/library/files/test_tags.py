@@ -52,7 +52,8 @@ def test_files_say_what_they_are(tmp_path: Path, extension: str) -> None:
     tags = read_tags(str(tagged(tmp_path, extension)))
     assert (tags.title, tags.artist, tags.album) == ("Thé Sòng", "Some Body", "An Album")
     assert tags.duration == pytest.approx(1.0, abs=0.1)
-    assert tags.channels == (2 if extension == "m4a" else 1)  # which is what its header says
+    # Into the header of an M4A, FFmpeg before 7 writes two, however many there are.
+    assert tags.channels in ((1, 2) if extension == "m4a" else (1,))
     assert tags.sample_rate == (None if extension == "opus" else 44100)
     assert tags.bit_depth == (16 if extension in ("aiff", "flac", "m4a", "wv") else None)
 
