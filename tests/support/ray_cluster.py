@@ -18,15 +18,27 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "
 
 
 class RayCluster:
-    """A head without processors, and nodes of one processor each."""
+    """A head without processors, and nodes of one processor each.
 
-    def __init__(self, nodes: int) -> None:
+    Parameters
+    ----------
+    nodes : int
+        How many.
+    variables : mapping
+        Environment variables of the nodes.
+    """
+
+    def __init__(self, nodes: int, variables: Mapping[str, str] = {}) -> None:
         from ray.cluster_utils import Cluster
 
-        self._cluster: Any = Cluster(
-            initialize_head=True,
-            head_node_args={"num_cpus": 0, "include_dashboard": False, "object_store_memory": 80 << 20},
-        )
+        self._variables = {**QUIET, **environment(), **variables}
+        with changed_environment(self._variables):
+            self._cluster: Any = Cluster(
+                initialize_head=True,
+                head_node_args={
+                    "num_cpus": 0, "include_dashboard": False, "object_store_memory": 80 << 20
+                },
+            )  # fmt: skip
         self._nodes = [self._new_node() for _ in range(nodes)]
 
     @property
@@ -49,7 +61,8 @@ class RayCluster:
         self._nodes.append(self._new_node())
 
     def _new_node(self) -> Any:
-        return self._cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
+        with changed_environment(self._variables):
+            return self._cluster.add_node(num_cpus=1, object_store_memory=80 << 20)
 
     def _workers(self) -> list[psutil.Process]:
         found = []
@@ -63,23 +76,28 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster(nodes: int = 2, variables: Mapping[str, str] = {}) -> Iterator[RayCluster]:
-    """Yield a cluster whose nodes have some environment variables beside those of this process."""
-    changes = {**QUIET, **environment(), **variables}
+def changed_environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Change environment variables of this process for a while."""
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
-    cluster = None
     try:
-        cluster = RayCluster(nodes)
-        yield cluster
+        yield
     finally:
-        if cluster is not None:
-            cluster.close()
         for name, value in before.items():
             if value is None:
-                os.environ.pop(name, None)
+                del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def ray_cluster(nodes: int = 2, variables: Mapping[str, str] = {}) -> Iterator[RayCluster]:
+    """Yield a cluster whose nodes have some environment variables beside those of this process."""
+    cluster = RayCluster(nodes, variables)
+    try:
+        yield cluster
+    finally:
+        cluster.close()
 
 
 def start_run(address: str, *arguments: str | Path) -> subprocess.Popen[str]:
