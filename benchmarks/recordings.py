@@ -111,8 +111,8 @@ class Recordings:
 class Steps:
     """``auralis_steps``, built from benchmarks/steps.cpp by the preset ``release``."""
 
-    def __init__(self) -> None:
-        self.program = cpp_programs.build("auralis_steps")
+    def __init__(self, *, bundled: bool | None = None) -> None:
+        self.program = cpp_programs.build("auralis_steps", bundled=bundled)
 
     def cpu_ms(self, path: Path, repeats: int, step: str | None = None) -> dict[str, float]:
         """Median CPU milliseconds of every step, or of one; the steps take turns."""

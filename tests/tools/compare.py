@@ -1,8 +1,9 @@
 """Whether this installation measures what another one did: see formats.py. Needs nothing but the package.
 
-    python compare.py FOLDER
+    python compare.py FOLDER [PART]
 
-Exit status 1 where a number is off by more than a tenth of its tolerance, or a file ends another way.
+Exit status 1 where a number is off by more than PART of its tolerance, a tenth by default, or a file ends
+another way.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import auralis_fp
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, allowed: float) -> int:
     expected = json.loads((folder / "expected.json").read_text())
     tolerances = dict(zip(auralis_fp.NAMES, expected["tolerances"], strict=True))
     wrong, worst, identical, seen = 0, 0.0, 0, set()
@@ -36,7 +37,9 @@ def main(folder: Path) -> int:
                 worst = max(worst, *off.values())
                 identical += not any(off.values())
                 problems = [
-                    f"{key} is off by {part:.2f} of its tolerance" for key, part in off.items() if part > 0.1
+                    f"{key} is off by {part:.2f} of its tolerance"
+                    for key, part in off.items()
+                    if part > allowed
                 ]
                 if sorted(measured.undefined) != undefined:
                     problems.append(f"undefined: {', '.join(sorted(measured.undefined))}")
@@ -52,4 +55,4 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.1))
