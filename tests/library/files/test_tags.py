@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,12 @@ MB = 1 << 20
 
 def readers() -> list[psutil.Process]:
     """Return the processes that read tags for this one."""
-    children = psutil.Process().children()
-    return [child for child in children if any("tag_reader" in argument for argument in child.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # another test's, which has ended
+            if any("tag_reader" in argument for argument in child.cmdline()):
+                found.append(child)
+    return found
 
 
 @pytest.fixture
