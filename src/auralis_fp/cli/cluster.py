@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from auralis_fp._text import printable
-from auralis_fp.cli.common import FAILED, INTERRUPTED, absolute, complain, completing, count_option, give_up
+from auralis_fp.cli.common import (
+    FAILED,
+    INTERRUPTED,
+    absolute,
+    complain,
+    completing,
+    count_option,
+    give_up,
+    progress_option,
+)
 
 if TYPE_CHECKING:
     from auralis_fp.cluster import Manifest, Results, Summary
@@ -44,13 +53,7 @@ _SHARD_FILES: Final = 10_000
     is_flag=True,
     help="Analyse every file in a process of its own, and not only those whose worker has died.",
 )
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "plain", "json"]),
-    default="auto",
-    help="How to show the progress: redrawn in place on a terminal and as lines elsewhere (auto), as lines "
-    "(plain), or as JSON objects, one per line, the last of which is the summary (json).",
-)
+@progress_option
 @click.option("--dry-run", is_flag=True, help="Print what there is to do, and change nothing.")
 def cluster(
     sources: tuple[str, ...],

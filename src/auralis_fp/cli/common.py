@@ -29,6 +29,7 @@ __all__ = [
     "is_new",
     "library_option",
     "output_option",
+    "progress_option",
     "readable_library_option",
     "seconds_option",
 ]
@@ -79,6 +80,15 @@ database_option: Final = library_option(
 readable_library_option: Final = library_option(
     "LIBRARY",
     "SQLite file, SQLAlchemy URL, or Parquet file of auralis-fp export or cluster, or a folder of those.",
+)
+
+
+progress_option: Final = click.option(
+    "--progress",
+    type=click.Choice(["auto", "plain", "json"]),
+    default="auto",
+    help="How to show the progress: redrawn in place on a terminal and as lines elsewhere (auto), as lines "
+    "(plain), or as JSON objects, one per line, the last of which is the summary (json).",
 )
 
 

@@ -27,6 +27,7 @@ from auralis_fp.cli.common import (
     default_database,
     give_up,
     is_new,
+    progress_option,
     seconds_option,
 )
 from auralis_fp.cli.report import print_findings
@@ -51,13 +52,7 @@ __all__ = ["scan"]
 @click.option("--retry-failed", is_flag=True, help="Also try the tracks that failed before.")
 @click.option("--no-sidecar", is_flag=True, help="Neither read nor write .25d files.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but what failed, on standard error.")
-@click.option(
-    "--progress",
-    type=click.Choice(["auto", "plain", "json"]),
-    default="auto",
-    help="How to show the progress: redrawn in place on a terminal and as lines elsewhere (auto), as lines "
-    "(plain), or as JSON objects, one per line, the last of which is the summary (json).",
-)
+@progress_option
 @click.option(
     "--watch",
     is_flag=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -40,7 +40,7 @@ def _weights(_context: click.Context, _option: click.Parameter, given: Sequence[
     return weights
 
 
-weight_option = click.option(
+weight_option: Final = click.option(
     "--weight",
     "weights",
     metavar="NAME=FACTOR",
