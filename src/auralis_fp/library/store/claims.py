@@ -32,10 +32,10 @@ from auralis_fp.library.store.tables import (
     is_suspect,
 )
 
-__all__ = ["ClaimedTrack", "Claims"]
+__all__ = ["TRACK", "ClaimedTrack", "Claims"]
 
 # Parameters of statements; the names of all others are those of columns.
-_TRACK: Final = "auralis_fp_track"
+TRACK: Final = "auralis_fp_track"
 _TOKEN: Final = "auralis_fp_token"
 _AFTER: Final = "auralis_fp_after"
 
@@ -91,7 +91,7 @@ class Claims:
         # Statements are built once, which takes several times as long as executing them.
         t, f = database.tracks, database.fingerprints
         status, started_at = t.c.fingerprint_status, t.c.fingerprint_started_at
-        mine = t.c.id == bindparam(_TRACK, type_=t.c.id.type)
+        mine = t.c.id == bindparam(TRACK, type_=t.c.id.type)
         self._mine: Final = update(t).where(mine)
         self._owned: Final = self._mine.where(status == PROCESSING, started_at == bindparam(_TOKEN))
         self._token: Final = select(started_at).where(mine)
@@ -144,7 +144,7 @@ class Claims:
         if row.fingerprint_status == PROCESSING:
             values["fingerprint_error_message"] = f"{ABANDONED}; {UNREAD}" if row.new else ABANDONED
         values = self._db.row(self._db.tracks, values)
-        connection.execute(self._mine, {**values, _TRACK: row.id})
+        connection.execute(self._mine, {**values, TRACK: row.id})
         return _Claim(
             self._as_held(connection, row.id, values["fingerprint_started_at"]),
             COMPLETE if row.fingerprint_status == COMPLETE else PENDING,
@@ -154,7 +154,7 @@ class Claims:
         """Return a token as the database holds it: columns of other systems may hold coarser times."""
         if self._db.is_sqlite:
             return token
-        return connection.execute(self._token, {_TRACK: track_id}).scalar_one()
+        return connection.execute(self._token, {TRACK: track_id}).scalar_one()
 
     def renew(self) -> list[int]:
         """Renew every claim held; return the ids of those that others have taken over."""
@@ -166,7 +166,7 @@ class Claims:
                 values = self._db.row(self._db.tracks, {"fingerprint_started_at": utc_now()})
                 with self._db.write() as connection:
                     renewed = connection.execute(
-                        self._owned, {**values, _TRACK: track_id, _TOKEN: claim.token}
+                        self._owned, {**values, TRACK: track_id, _TOKEN: claim.token}
                     ).rowcount
                     token = values["fingerprint_started_at"]
                     if renewed:
@@ -188,7 +188,7 @@ class Claims:
         with claim.lock:
             try:
                 with self._db.write() as connection:
-                    connection.execute(self._owned, {**values, _TRACK: track_id, _TOKEN: claim.token})
+                    connection.execute(self._owned, {**values, TRACK: track_id, _TOKEN: claim.token})
             except RefusedRow:
                 self._backlog.refuse(track_id)
         self._held.pop(track_id, None)
@@ -204,7 +204,7 @@ class Claims:
         statement = self._owned if claim else self._mine
 
         def settle(connection: Connection, values: Mapping[str, Any]) -> bool:
-            parameters = {**values, _TRACK: track_id, **({_TOKEN: claim.token} if claim else {})}
+            parameters = {**values, TRACK: track_id, **({_TOKEN: claim.token} if claim else {})}
             return bool(connection.execute(statement, parameters).rowcount)
 
         with claim.lock if claim else nullcontext():

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, bindparam, case, exists, insert, or_, se
 
 from auralis_fp.library.errors import RefusedRow
 from auralis_fp.library.store.backlog import ABANDONED, Backlog, Unfinished, WorkLeft
-from auralis_fp.library.store.claims import ClaimedTrack, Claims
+from auralis_fp.library.store.claims import TRACK, ClaimedTrack, Claims
 from auralis_fp.library.store.columns import as_count, as_number, as_path, reading
 from auralis_fp.library.store.database import Database, utc_now
 from auralis_fp.library.store.stored import StoredFingerprint
@@ -32,7 +32,6 @@ __all__ = ["CLAIM_TIMEOUT_S", "LibraryRepository"]
 
 CLAIM_TIMEOUT_S: Final = 300.0
 
-_TRACK: Final = "auralis_fp_track"  # a parameter of statements; the names of all others are those of columns
 _STORED: Final = (*NAMES, "fingerprint_version")
 
 
@@ -79,14 +78,14 @@ class LibraryRepository:
         self._fingerprints: Final = self.database.fingerprints
         # Statements are built once, which takes several times as long as executing them.
         t, f = self._tracks, self._fingerprints
-        row = f.c.track_id == bindparam(_TRACK)
+        row = f.c.track_id == bindparam(TRACK)
         self._replace: Final = update(f).where(row)
         self._add: Final = insert(f)
         self._stored: Final = select(*(f.c[name] for name in _STORED)).where(row)
         message = self.database.row(t, {"fingerprint_error_message": case((is_suspect(t), ABANDONED))})
         # Without messages, nothing says which tracks are new.
         self._fill_in: Final = (
-            update(t).where(t.c.id == bindparam(_TRACK), is_new(t)).values(message) if message else None
+            update(t).where(t.c.id == bindparam(TRACK), is_new(t)).values(message) if message else None
         )
 
     def close(self) -> None:
@@ -145,11 +144,11 @@ class LibraryRepository:
     def _put(self, connection: Connection, track_id: int, values: dict[str, Any]) -> None:
         f, now = self._fingerprints, utc_now()
         changed = self.database.row(f, {**values, "updated_at": now})
-        if not connection.execute(self._replace, {**changed, _TRACK: track_id}).rowcount:
+        if not connection.execute(self._replace, {**changed, TRACK: track_id}).rowcount:
             new = {**values, "track_id": track_id, "created_at": now, "updated_at": now}
             connection.execute(self._add, self.database.new_row(f, new))
         # A value that a trigger has changed, or a column has rounded, does not count as stored.
-        stored = connection.execute(self._stored, {_TRACK: track_id}).one()
+        stored = connection.execute(self._stored, {TRACK: track_id}).one()
         if not all(
             math.isclose(values[n], as_number(v) or 0.0, rel_tol=1e-5, abs_tol=1e-9)
             for n, v in zip(_STORED, stored, strict=True)
@@ -203,7 +202,7 @@ class LibraryRepository:
 
     @property
     def confirms_stores(self) -> bool:
-        """Whether True from :meth:`upsert` means that the row was read back."""
+        """True, because :meth:`upsert` reads back what it stores."""
         return True
 
     @property
@@ -230,7 +229,7 @@ class LibraryRepository:
             return
         known = {name: value for name, value in values.items() if value is not None}
         with self.database.write() as connection:
-            connection.execute(self._fill_in, {**self.database.row(self._tracks, known), _TRACK: track_id})
+            connection.execute(self._fill_in, {**self.database.row(self._tracks, known), TRACK: track_id})
 
     def mark_error(self, track_id: int, message: str) -> bool:
         """Record why a track failed; it is not claimed again until :meth:`retry_failed`."""
