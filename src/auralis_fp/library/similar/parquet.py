@@ -17,6 +17,7 @@ from auralis_fp.library.similar.tracks import Track, TrackNames
 from auralis_fp.library.similar.vectors import Vectors, ascending, undefined_as_nan
 from auralis_fp.library.store.parquet import PATH_COLUMNS, parquet_files, parquet_module, reading_parquet
 from auralis_fp.library.store.queries import LibraryStatus
+from auralis_fp.library.store.tables import LARGEST
 from auralis_fp.metadata import Metadata
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
@@ -24,7 +25,6 @@ __all__ = ["ParquetSource"]
 
 _TEXTS: Final = ("title", "artist", "album")
 _ROWS: Final = 65_536
-_LARGEST: Final = 1e300
 
 
 class ParquetSource:
@@ -189,7 +189,7 @@ class ParquetSource:
             end = start + table.num_rows
             if end > len(self._ids):
                 break
-            yield slice(start, end), numbers, ours & (np.abs(numbers) <= _LARGEST).all(axis=1)
+            yield slice(start, end), numbers, ours & (np.abs(numbers) <= LARGEST).all(axis=1)
             start = end
         if start != len(self._ids):
             raise LibraryError(f"{self.name}: changed while it was read; try again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from auralis_fp.library.errors import LibraryError
 from auralis_fp.library.store.filenames import from_column
 from auralis_fp.library.store.queries import StoredTrack
 from auralis_fp.library.store.stored import StoredFingerprint
+from auralis_fp.library.store.tables import LARGEST
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 __all__ = [
@@ -26,7 +27,6 @@ PATH_COLUMNS: Final = ("filepath", "path", "uri")
 """Columns that may name the file of a row, the first of them that is there."""
 
 _ROWS: Final = 10_000
-_LARGEST: Final = 1e300
 
 
 def is_parquet(target: str | os.PathLike[str]) -> bool:
@@ -95,17 +95,17 @@ def tables_of(path: Path) -> Iterator[Any]:
                 yield arrow.Table.from_batches([batch])
 
 
-def values_of(row: dict[str, Any]) -> tuple[int, list[float]] | None:
+def values_of(row: Mapping[str, Any]) -> tuple[int, list[float]] | None:
     """Return version and numbers of a row; None if it holds no fingerprint."""
     version, values = row["fingerprint_version"], [row[name] for name in NAMES]
     if not isinstance(version, int) or not 0 < version < 2**31 or None in values:
         return None
-    if not all(math.isfinite(value) and abs(value) <= _LARGEST for value in values):
+    if not all(math.isfinite(value) and abs(value) <= LARGEST for value in values):
         return None
     return version, [float(value) for value in values]
 
 
-def path_of(row: dict[str, Any]) -> str:
+def path_of(row: Mapping[str, Any]) -> str:
     """Return the path, in Python's form, or the URI of a row."""
     return next((from_column(str(row[name])) for name in PATH_COLUMNS if row.get(name)), "")
 

@@ -35,6 +35,7 @@ __all__ = [
     "COMPLETE",
     "CRASHED",
     "ERROR",
+    "LARGEST",
     "PENDING",
     "PLACEHOLDER_LUFS",
     "PLACEHOLDER_VERSION",
@@ -61,7 +62,8 @@ UNREAD: Final = "its tags have not been read yet"
 
 PLACEHOLDER_LUFS: Final = -100.0
 PLACEHOLDER_VERSION: Final = 8
-_LARGEST: Final = 1e300
+LARGEST: Final = 1e300
+"""Magnitude up to which a value of a fingerprint counts as finite."""
 
 metadata = MetaData()
 
@@ -120,7 +122,7 @@ def holds_fingerprint(table: Table) -> ColumnElement[bool]:
     in any column, and compares text as larger than every number.
     """
     columns: Any = table.c
-    numbers = [columns[name].between(-_LARGEST, _LARGEST) for name in NAMES]
+    numbers = [columns[name].between(-LARGEST, LARGEST) for name in NAMES]
     claimed = and_(columns.lufs <= PLACEHOLDER_LUFS, columns.fingerprint_version <= PLACEHOLDER_VERSION)
     return func.coalesce(and_(columns.fingerprint_version.between(1, 2**31 - 1), ~claimed, *numbers), false())
 

@@ -110,7 +110,7 @@ def import_rows(
     done, prefixes = Imported(), sorted(mapping, key=len, reverse=True)
 
     def path(row: Mapping[str, Any]) -> str:
-        named = path_of(dict(row))
+        named = path_of(row)
         prefix = next((one for one in prefixes if named.startswith(one)), None)
         return named if prefix is None else mapping[prefix] + named[len(prefix) :]
 
@@ -119,7 +119,7 @@ def import_rows(
         staged: dict[str, dict[str, Any]] = {}
         for row in page:
             done.rows += 1
-            known, file = values_of(dict(row)), path(row)
+            known, file = values_of(row), path(row)
             if known is None or not file:
                 done.without += 1
                 continue
