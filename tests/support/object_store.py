@@ -84,14 +84,9 @@ class FaultyProxy:
         self.target = 0
         self.faults = dict.fromkeys(("500", "503", "dropped", "cut"), 0)
         self._numbers = count(1)
-        proxy = self
 
         class Handler(_PassingOn):
-            def next_fault(self) -> str:
-                return proxy._next_fault()
-
-            def target(self) -> int:
-                return proxy.target
+            proxy = self
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -108,7 +103,7 @@ class FaultyProxy:
             proxy._server.shutdown()
             proxy._server.server_close()
 
-    def _next_fault(self) -> str:
+    def next_fault(self) -> str:
         number = next(self._numbers)
         if number % 10:
             return ""
@@ -121,15 +116,11 @@ class _PassingOn(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
 
-    def next_fault(self) -> str:
-        raise NotImplementedError
-
-    def target(self) -> int:
-        raise NotImplementedError
+    proxy: FaultyProxy
 
     def pass_on(self) -> None:
         body = self.read_body()
-        fault = self.next_fault()
+        fault = self.proxy.next_fault()
         if fault in ("500", "503"):
             self.send_response(int(fault))
             self.send_header("Content-Length", "0")
@@ -138,7 +129,7 @@ class _PassingOn(BaseHTTPRequestHandler):
         if fault == "dropped":
             self.close_connection = True
             return
-        connection = http.client.HTTPConnection("127.0.0.1", self.target(), timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.proxy.target, timeout=60)
         connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() != "expect":  # the answer to that has been given here
