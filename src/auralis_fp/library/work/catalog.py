@@ -391,7 +391,7 @@ class _Synchronization:
         return self.database.new_row(self.database.tracks, values)
 
     def _move(self, row: _Row, file: AudioFile) -> bool:
-        """Give a row its file's new name; return whether that was possible."""
+        """Move a row to its file's new name; return whether that was possible."""
         if not self.dry_run:
             assert self.database is not None
             try:

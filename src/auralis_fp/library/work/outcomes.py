@@ -83,7 +83,7 @@ class Extraction:
 
     @property
     def stored(self) -> bool:
-        """Whether the track has a fingerprint now."""
+        """True if the track has a fingerprint now."""
         return self.outcome in (Outcome.ANALYZED, Outcome.CACHED)
 
 

@@ -92,7 +92,7 @@ class BuildKeeper(Protocol):
 
     @property
     def keeps_builds(self) -> bool:
-        """Whether ``upsert`` takes ``fingerprint_build``, a text, among the values."""
+        """True if ``upsert`` also accepts the value ``fingerprint_build``, a text."""
 
 
 @runtime_checkable
@@ -101,7 +101,7 @@ class StoreConfirmer(Protocol):
 
     @property
     def confirms_stores(self) -> bool:
-        """Whether True from ``upsert`` means that the row was read back, with the same numbers."""
+        """True if ``upsert`` returns True only after reading back the same numbers."""
 
 
 @runtime_checkable
