@@ -75,10 +75,13 @@ def test_scan_isolate(killer: str, tmp_path: Path) -> None:
 def test_a_scan_survives_what_killed_the_last_one(killer: str, tmp_path: Path) -> None:
     folder, database = Path(killer).parent, tmp_path / "library.db"
     options = (folder, "--db", database, "--claim-timeout", "1", "--no-sidecar")
-    with subprocess.Popen(command("scan", *options), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        while "Progress: 2/3" not in process.stdout.readline():
-            pass
+    repository = LibraryRepository(database)
+    synchronize(repository.database, [str(folder)])
+    repository.close()
+    paths = [*map(str, folder.glob("song*")), killer]
+    with subprocess.Popen(command("scan", *options), stdout=subprocess.DEVNULL) as process:
+        last_one = ["complete", "complete", "processing"]
+        assert eventually(lambda: [state(database, path)[0] for path in paths] == last_one)
         assert not workers(process.pid)
         process.send_signal(signal.SIGSEGV)
     assert state(database, killer) == ("processing", "")
