@@ -27,7 +27,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # The settings of whoever runs the tests are not those of the tests.
 os.environ["AURALIS_FP_CONFIG"] = os.devnull
 
-NEED_SOURCE = ("test_allocation_failures.py", "test_failing_source.py", "test_later_application.py")
+NEED_SOURCE = (
+    "test_allocation_failures.py",
+    "test_failing_source.py",
+    "test_flac_checksum.py",
+    "test_later_application.py",
+)
 
 # Tests on real music are collected only if there is some.
 collect_ignore = [] if os.environ.get("AURALIS_FP_MUSIC_DIR") else ["numbers/test_parity_music.py"]
