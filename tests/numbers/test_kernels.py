@@ -48,18 +48,43 @@ def test_shuffles_move_every_value_where_it_belongs() -> None:
     np.testing.assert_array_equal(kernels.reverse(block), block[:, ::-1])
 
 
+def test_values_of_16_bits_are_floats_rounded_to_a_thousandth_in_the_same_order() -> None:
+    ascending = np.sort(np.exp2(np.random.default_rng(3).uniform(-90, 30, 1600))).astype(np.float32)
+    low, high = ascending[:800].reshape(-1, 8), ascending[800:].reshape(-1, 8)
+    shorts = kernels.shorten(low, high)
+    assert shorts.shape == (100, 16)
+    in_order = np.concatenate([shorts[:, :8].ravel(), shorts[:, 8:].ravel()])
+    assert (np.diff(in_order.astype(int)) >= 0).all()
+    first, last = kernels.widen(shorts)
+    np.testing.assert_allclose(np.hstack([first[:, :4], last[:, :4]]), low, rtol=2**-10)
+    np.testing.assert_allclose(np.hstack([first[:, 4:], last[:, 4:]]), high, rtol=2**-10)
+
+
+def test_values_of_16_bits_keep_zero_and_powers_of_two() -> None:
+    exact = np.concatenate([np.zeros(8), np.exp2(np.arange(-90, 30))]).astype(np.float32).reshape(-1, 8)
+    first, last = kernels.widen(kernels.shorten(exact, exact))
+    np.testing.assert_array_equal(np.hstack([first[:, :4], last[:, :4]]), exact)
+
+
+def test_transpose_of_values_of_16_bits() -> None:
+    block = np.arange(256, dtype=np.uint16).reshape(16, 16) * 257
+    np.testing.assert_array_equal(kernels.transpose_short(block), block.T)
+
+
 @pytest.mark.parametrize("outputs", [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 1025])
 @pytest.mark.parametrize("kind", ["noise", "ties", "rising", "falling", "zeros", "spikes"])
 def test_sliding_median_equals_sorting_every_window(outputs: int, kind: str) -> None:
-    n = outputs + 30
+    shape = outputs + 30, 16
+    noise = np.random.default_rng(4).integers(0, 1 << 16, shape)
+    order = np.arange(shape[0] * shape[1]).reshape(shape)
     x = {
-        "noise": noise(n, 8),
-        "ties": np.floor(3 * np.abs(noise(n, 8))),
-        "rising": np.arange(8 * n, dtype=np.float32).reshape(n, 8),
-        "falling": -np.arange(8 * n, dtype=np.float32).reshape(n, 8),
-        "zeros": np.zeros((n, 8), np.float32),
-        "spikes": np.where(np.abs(noise(n, 8)) > 1.5, np.float32(1e30), np.float32(0)),
-    }[kind].astype(np.float32)
+        "noise": noise,
+        "ties": noise % 3,
+        "rising": order,
+        "falling": 65535 - order,
+        "zeros": np.zeros(shape),
+        "spikes": np.where(noise > 60000, 65535, 0),
+    }[kind].astype(np.uint16)
     windows = np.lib.stride_tricks.sliding_window_view(x, 31, axis=0)
     np.testing.assert_array_equal(kernels.median_31(x), np.median(windows, axis=-1))
 
@@ -67,9 +92,9 @@ def test_sliding_median_equals_sorting_every_window(outputs: int, kind: str) -> 
 @pytest.mark.parametrize("position", range(31))
 def test_sliding_median_gives_every_place_in_the_window_its_weight(position: int) -> None:
     """Windows of distinct values whose median is at each place in turn."""
-    order = np.roll(np.arange(31), position - 15).astype(np.float32)
-    x = np.repeat(order[:, np.newaxis], 8, axis=1)
-    assert kernels.median_31(x)[0].tolist() == [15.0] * 8
+    order = np.roll(np.arange(31), position - 15)
+    x = np.repeat(order[:, np.newaxis], 16, axis=1)
+    assert kernels.median_31(x)[0].tolist() == [15] * 16
 
 
 @pytest.mark.parametrize("n", [16, 32, 64, 512, 1024, 2048, 4096])

@@ -5,6 +5,8 @@
 #include <pybind11/stl.h>
 
 #include <complex>
+#include <cstdint>
+#include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "dsp/filter_banks.h"
 #include "dsp/frame_batcher.h"
 #include "dsp/power_spectrum_sum.h"
+#include "dsp/short_lanes.h"
 #include "dsp/sliding_median.h"
 #include "dsp/stft.h"
 #include "features/onset_envelope.h"
@@ -25,6 +28,7 @@ namespace auralis {
 namespace {
 
 using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using Shorts = py::array_t<std::uint16_t, py::array::c_style | py::array::forcecast>;
 
 // Arrays of shape (n, 8): lane = column.
 std::vector<Lanes> to_lanes(const Floats& array) {
@@ -56,14 +60,56 @@ Floats transposed(const Floats& x) {
     return to_array(block);
 }
 
-Floats median_31(const Floats& x) {
-    const auto lanes = to_lanes(x);
+std::vector<ShortLanes> to_short_lanes(const Shorts& array) {
+    if (array.ndim() != 2 || array.shape(1) != static_cast<py::ssize_t>(kShortLanes))
+        throw py::value_error("an array of shape (n, 16) is expected");
+    std::vector<ShortLanes> lanes(static_cast<std::size_t>(array.shape(0)));
+    for (std::size_t i = 0; i < lanes.size(); ++i)
+        std::memcpy(lanes[i].part, array.data(static_cast<py::ssize_t>(i), 0), sizeof lanes[i].part);
+    return lanes;
+}
+
+Shorts to_array(std::span<const ShortLanes> lanes) {
+    Shorts array({static_cast<py::ssize_t>(lanes.size()), static_cast<py::ssize_t>(kShortLanes)});
+    for (std::size_t i = 0; i < lanes.size(); ++i)
+        std::memcpy(array.mutable_data(static_cast<py::ssize_t>(i), 0), lanes[i].part, sizeof lanes[i].part);
+    return array;
+}
+
+Shorts shortened(const Floats& low, const Floats& high) {
+    const auto a = to_lanes(low);
+    const auto b = to_lanes(high);
+    std::vector<ShortLanes> out;
+    for (std::size_t i = 0; i < a.size(); ++i) out.push_back(shorten(a[i], b[i]));
+    return to_array(out);
+}
+
+std::pair<Floats, Floats> widened(const Shorts& x) {
+    std::vector<Lanes> first, last;
+    for (const ShortLanes& lanes : to_short_lanes(x)) {
+        first.push_back(widen<0>(lanes));
+        last.push_back(widen<1>(lanes));
+    }
+    return {to_array(first), to_array(last)};
+}
+
+Shorts short_transposed(const Shorts& x) {
+    const auto lanes = to_short_lanes(x);
+    std::array<ShortLanes, kShortLanes> block;
+    if (lanes.size() != block.size()) throw py::value_error("an array of shape (16, 16) is expected");
+    std::copy(lanes.begin(), lanes.end(), block.begin());
+    transpose(block);
+    return to_array(block);
+}
+
+Shorts median_31(const Shorts& x) {
+    const auto lanes = to_short_lanes(x);
     if (lanes.size() < kMedianWindow) throw py::value_error("at least 31 rows are expected");
     const std::size_t count = lanes.size() - kMedianWindow + 1;
     const std::size_t outputs = (count + kMedianGroup - 1) / kMedianGroup * kMedianGroup;
-    std::vector<Lanes> padded(outputs + kMedianWindow + 1, Lanes(0.0F));
+    std::vector<ShortLanes> padded(outputs + kMedianWindow + 1);
     std::copy(lanes.begin(), lanes.end(), padded.begin() + 1);
-    std::vector<Lanes> out(outputs);
+    std::vector<ShortLanes> out(outputs);
     sliding_median_31(&padded[1], outputs, out.data());
     return to_array(std::span(out).first(count));
 }
@@ -136,12 +182,15 @@ std::vector<float> onset_envelope(const Floats& y, std::size_t piece) {
 }  // namespace
 
 void bind_testing(py::module_ module) {
-    module.doc() = "Vector kernels on arrays of shape (n, 8), and inner results of features, for tests.";
+    module.doc() = "Vector kernels on arrays of shape (n, 8) or (n, 16), and inner results of features, for tests.";
     module.def("log2", [](const Floats& x) { return map_lanes(x, log2); }, py::arg("x"));
     module.def("decibels", [](const Floats& x) { return map_lanes(x, decibels); }, py::arg("x"));
     module.def(
         "reverse", [](const Floats& x) { return map_lanes(x, [](Lanes l) { return reverse(l); }); }, py::arg("x"));
     module.def("transpose", transposed, py::arg("x"));
+    module.def("shorten", shortened, py::arg("low"), py::arg("high"));
+    module.def("widen", widened, py::arg("x"));
+    module.def("transpose_short", short_transposed, py::arg("x"));
     module.def("median_31", median_31, py::arg("x"));
     module.def("real_fft", real_fft, py::arg("x"));
     module.def("inverse_real_fft", inverse_real_fft, py::arg("re"), py::arg("im"));

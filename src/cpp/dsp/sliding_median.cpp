@@ -7,26 +7,26 @@ namespace auralis {
 
 namespace {
 
-inline void order(Lanes& a, Lanes& b) {
-    const Lanes low = min(a, b);
+inline void order(ShortLanes& a, ShortLanes& b) {
+    const ShortLanes low = min(a, b);
     b = max(a, b);
     a = low;
 }
 
 // Batcher's odd-even merges of the two sorted halves of v.
-inline void merge_2_2(Lanes* v) {
+inline void merge_2_2(ShortLanes* v) {
     order(v[0], v[2]);
     order(v[1], v[3]);
     order(v[1], v[2]);
 }
 
-inline void merge_4_4(Lanes* v) {
+inline void merge_4_4(ShortLanes* v) {
     for (int i = 0; i < 4; ++i) order(v[i], v[i + 4]);
     for (int i = 2; i < 4; ++i) order(v[i], v[i + 2]);
     for (int i = 1; i < 7; i += 2) order(v[i], v[i + 1]);
 }
 
-inline void merge_8_8(Lanes* v) {
+inline void merge_8_8(ShortLanes* v) {
     for (int i = 0; i < 8; ++i) order(v[i], v[i + 8]);
     for (int i = 4; i < 8; ++i) order(v[i], v[i + 4]);
     for (int i = 2; i < 14; i += 4) {
@@ -38,7 +38,7 @@ inline void merge_8_8(Lanes* v) {
 
 // Sorts a bitonic sequence (first rising, then falling, or a rotation of such).
 template <std::size_t N>
-inline void sort_bitonic(std::array<Lanes, N>& v) {
+inline void sort_bitonic(std::array<ShortLanes, N>& v) {
     for (std::size_t half = N / 2; half > 0; half /= 2)
         for (std::size_t i = 0; i < N; ++i)
             if ((i & half) == 0) order(v[i], v[i + half]);
@@ -47,11 +47,11 @@ inline void sort_bitonic(std::array<Lanes, N>& v) {
 // Of sorted a (2N values) and sorted b (N values) drops the N smallest and the N largest and returns the
 // remaining N, sorted: the ranks that can still hold the median when N - 1 more values join.
 template <std::size_t N>
-inline std::array<Lanes, N> keep_middle(const Lanes* a, const Lanes* b) {
-    std::array<Lanes, N> upper;  // of a's lower half and b: the larger N, bitonic
+inline std::array<ShortLanes, N> keep_middle(const ShortLanes* a, const ShortLanes* b) {
+    std::array<ShortLanes, N> upper;  // of a's lower half and b: the larger N, bitonic
     for (std::size_t i = 0; i < N; ++i) upper[i] = max(a[i], b[N - 1 - i]);
     sort_bitonic(upper);
-    std::array<Lanes, N> middle;  // of those and a's upper half: the smaller N, bitonic
+    std::array<ShortLanes, N> middle;  // of those and a's upper half: the smaller N, bitonic
     for (std::size_t i = 0; i < N; ++i) middle[i] = min(upper[i], a[2 * N - 1 - i]);
     sort_bitonic(middle);
     return middle;
@@ -59,12 +59,12 @@ inline std::array<Lanes, N> keep_middle(const Lanes* a, const Lanes* b) {
 
 // Eight consecutive values, and what sorting them passes through.
 struct Block {
-    std::array<Lanes, 8> value;
-    std::array<Lanes, 8> pairs;  // 0-1, 2-3, 4-5, 6-7 sorted
-    std::array<Lanes, 8> quads;  // 0-3, 4-7 sorted
-    std::array<Lanes, 8> sorted;
+    std::array<ShortLanes, 8> value;
+    std::array<ShortLanes, 8> pairs;  // 0-1, 2-3, 4-5, 6-7 sorted
+    std::array<ShortLanes, 8> quads;  // 0-3, 4-7 sorted
+    std::array<ShortLanes, 8> sorted;
 
-    void load(const Lanes* in) {
+    void load(const ShortLanes* in) {
         for (std::size_t i = 0; i < 8; ++i) value[i] = in[i];
         pairs = value;
         for (std::size_t i = 0; i < 8; i += 2) order(pairs[i], pairs[i + 1]);
@@ -76,13 +76,13 @@ struct Block {
     }
 };
 
-inline Lanes median_of_3(Lanes low, Lanes high, Lanes x) { return max(low, min(high, x)); }
+inline ShortLanes median_of_3(ShortLanes low, ShortLanes high, ShortLanes x) { return max(low, min(high, x)); }
 
 // The eight windows that start at left[1] .. left[7] and the core's first value all contain the 24 values of
 // the core; output j adds left[j+1 ..] before it and right[.. j-1] after it, 7 values in total. Outputs 0-3
 // share left 4-7, outputs 4-7 share right 0-3, pairs of outputs share a further pair.
-inline void medians_of_group(const Block& left, const Lanes* core16, const Lanes* core8, const Block& right,
-                             Lanes* out) {
+inline void medians_of_group(const Block& left, const ShortLanes* core16, const ShortLanes* core8, const Block& right,
+                             ShortLanes* out) {
     const auto core = keep_middle<8>(core16, core8);
     const auto with_left = keep_middle<4>(core.data(), &left.quads[4]);
     const auto with_right = keep_middle<4>(core.data(), &right.quads[0]);
@@ -104,16 +104,16 @@ inline void medians_of_group(const Block& left, const Lanes* core16, const Lanes
 
 }  // namespace
 
-void sliding_median_31(const Lanes* in, std::size_t outputs, Lanes* out) {
+void sliding_median_31(const ShortLanes* in, std::size_t outputs, ShortLanes* out) {
     std::array<Block, 6> storage;
     std::array<Block*, 6> b;
     for (std::size_t i = 0; i < b.size(); ++i) b[i] = &storage[i];
-    const Lanes* next = in - 1;
+    const ShortLanes* next = in - 1;
     for (std::size_t i = 0; i < 4; ++i, next += 8) b[i]->load(next);
 
     for (std::size_t o = 0; o < outputs; o += kMedianGroup, out += kMedianGroup) {
         for (std::size_t i = 4; i < 6; ++i, next += 8) b[i]->load(next);
-        std::array<Lanes, 16> shared;  // by both groups of eight
+        std::array<ShortLanes, 16> shared;  // by both groups of eight
         for (std::size_t i = 0; i < 8; ++i) {
             shared[i] = b[2]->sorted[i];
             shared[i + 8] = b[3]->sorted[i];

@@ -1,4 +1,4 @@
-// Medians over 31 neighbours, eight sequences at a time.
+// Medians over 31 neighbours, sixteen sequences at a time.
 //
 // Neighbouring windows share all but one value. Sixteen consecutive outputs are computed together: what
 // their windows share is sorted once, and the few values that differ are merged in, level by level, keeping
@@ -8,7 +8,7 @@
 
 #include <cstddef>
 
-#include "dsp/lanes.h"
+#include "dsp/short_lanes.h"
 
 namespace auralis {
 
@@ -16,7 +16,7 @@ inline constexpr std::size_t kMedianWindow = 31;
 inline constexpr std::size_t kMedianGroup = 16;  // outputs computed together
 
 // out[i] = median(in[i] .. in[i + 30]) for i < outputs, a multiple of 16.
-// Reads in[-1] to in[outputs + 30]; the first and last of these influence no result. No value may be NaN.
-void sliding_median_31(const Lanes* in, std::size_t outputs, Lanes* out);
+// Reads in[-1] to in[outputs + 30]; the first and last of these influence no result.
+void sliding_median_31(const ShortLanes* in, std::size_t outputs, ShortLanes* out);
 
 }  // namespace auralis

@@ -25,19 +25,22 @@ private:
     static constexpr std::size_t kMargin = kReach + 1;
     // Frames are masked a block at a time, as soon as the frames after the block are known.
     static constexpr std::size_t kBlockFrames = 2 * kMedianGroup;
-    static constexpr std::size_t kMedianOutputs = (kBins + kMedianGroup - 1) / kMedianGroup * kMedianGroup;
+    // Two halves of the bins side by side, in the lower and the upper lanes.
+    static constexpr std::size_t kHalfBins = (kBins / 2 + kMedianGroup) / kMedianGroup * kMedianGroup;
     // Frames not masked yet: a block, its reach, and those by which a batch of eight overshoots.
     static constexpr std::size_t kPending = kBlockFrames + kReach + kLanes;
 
-    // A strip is the course of eight neighbouring bins over some frames, lane = bin.
+    // A strip is the course of sixteen neighbouring bins over some frames, lane = bin.
     template <std::size_t kFrames>
-    using Strip = std::array<Lanes, kFrames>;
+    using Strip = std::array<ShortLanes, kFrames>;
     using MagnitudeStrip = Strip<kMargin + kPending + 1>;  // position kMargin is the first frame not masked yet
     using PercussiveStrip = Strip<kPending>;               // position 0 is
-    static constexpr std::size_t kStrips = kPaddedBins / kLanes;
+    static constexpr std::size_t kStrips = 2 * kHalfBins / kShortLanes;
+    static constexpr std::size_t kLastStrip = (kBins - 1) / kShortLanes;
+    static_assert((kBins - 1) % kShortLanes == 0, "of the last strip, the first bin is the Nyquist frequency");
 
     template <std::size_t kFrames>
-    static void append(const Lanes* bins, std::size_t position, std::vector<Strip<kFrames>>& strips);
+    static void append(const ShortLanes* bins, std::size_t position, std::vector<Strip<kFrames>>& strips);
     void reflect_edges(MagnitudeStrip& strip, std::size_t count, bool at_end) const;
     void mask_block(std::size_t count, bool at_end);
 
@@ -47,7 +50,8 @@ private:
     std::size_t masked_ = 0;                   // of these, already in the energies
     double harmonic_energy_ = 0;
     double percussive_energy_ = 0;
-    std::vector<Lanes> column_, medians_;  // scratch, lane = frame: bins with reflected edges, their medians
+    // Scratch, lane = frame, in both halves: bins with reflected edges, and their medians.
+    std::vector<ShortLanes> column_, medians_;
 };
 
 }  // namespace auralis
