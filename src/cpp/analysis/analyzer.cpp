@@ -51,20 +51,27 @@ public:
     void push(std::span<const std::span<const float>> channels) {
         const DenormalsFlushed scope;
         require_room(channels[0].size());
+        Planes planes;
         for (std::size_t done = 0; done < channels[0].size();) {
             const std::size_t n = std::min(channels[0].size() - done, kBlockSamples - filled_);
+            if (n == kBlockSamples) {  // needs no copy
+                for (std::size_t c = 0; c < channels.size(); ++c) planes[c] = channels[c].subspan(done, n);
+                measure_block(std::span(planes).first(channels.size()));
+                done += n;
+                continue;
+            }
             for (std::size_t c = 0; c < block_.size(); ++c)
                 std::copy_n(channels[c].begin() + static_cast<std::ptrdiff_t>(done), n,
                             block_[c].begin() + static_cast<std::ptrdiff_t>(filled_));
             done += n;
             filled_ += n;
-            if (filled_ == kBlockSamples) measure_block();
+            if (filled_ == kBlockSamples) measure_filled();
         }
     }
 
     Measurement finish() {
         const DenormalsFlushed scope;
-        if (filled_ > 0) measure_block();
+        if (filled_ > 0) measure_filled();
         measure_resampled(resampler_.finish());
         frames_.finish([this](const FrameBatch& batch) { measure_frames(batch); });
         return {collect(), signal_check_.finish(), samples_};
@@ -78,15 +85,21 @@ public:
     }
 
 private:
+    using Planes = std::array<std::span<const float>, limits::kMaxChannels>;
+
     // --- at the file's own rate --------------------------------------------------------------------------
 
-    void measure_block() {
-        interrupt_.poll(Stage::analyze);
-        std::array<std::span<const float>, limits::kMaxChannels> planes;
+    void measure_filled() {
+        Planes planes;
         for (std::size_t c = 0; c < block_.size(); ++c) planes[c] = std::span(block_[c]).first(filled_);
-        const std::span<const std::span<const float>> channels = std::span(planes).first(block_.size());
+        measure_block(std::span(planes).first(block_.size()));
+        filled_ = 0;
+    }
+
+    void measure_block(std::span<const std::span<const float>> channels) {
+        interrupt_.poll(Stage::analyze);
         signal_check_.push(channels);
-        samples_ += static_cast<std::int64_t>(filled_);
+        samples_ += static_cast<std::int64_t>(channels[0].size());
 
         const auto [left, right, mid] = downmix_.apply(channels);
         loudness_.push(channels);
@@ -94,7 +107,6 @@ private:
         stereo_image_.push(left, right);
         bands_.push(mid);
         measure_resampled(resampler_.push(mid));
-        filled_ = 0;
     }
 
     // --- at 22 050 Hz, mono ------------------------------------------------------------------------------
