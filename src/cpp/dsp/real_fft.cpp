@@ -6,17 +6,22 @@
 
 #include "dsp/shared_table.h"
 
-// KissFFT's own constructor asks the scalar for acos() and exp(), which vectors do not have, and would round
-// angles to float. This one computes the twiddle factors in double and copies each to all lanes. The length is
-// a power of two; a factor of 2, where it has an odd number of them, is taken out first, so that the last stage
-// is one of radix 4.
+// KissFFT's own constructor asks the scalar for acos() and exp(), which vectors do not have, would round angles to
+// float, and would keep every twiddle factor eight times. This one computes them in double and packs eight into an
+// element, so that the table stays in the fastest cache. The length is a power of two; a factor of 2, where it has an
+// odd number of them, is taken out first, so that the last stage is one of radix 4.
 template <>
 kissfft<auralis::Lanes>::kissfft(const std::size_t nfft, const bool inverse) : _nfft(nfft), _inverse(inverse) {
     const double step = (inverse ? 2 : -2) * std::numbers::pi / static_cast<double>(nfft);
+    std::vector<float> parts;
     for (std::size_t i = 0; i < nfft; ++i) {
         const auto w = std::polar(1.0, step * static_cast<double>(i));
-        _twiddles.emplace_back(static_cast<float>(w.real()), static_cast<float>(w.imag()));
+        parts.push_back(static_cast<float>(w.real()));
+        parts.push_back(static_cast<float>(w.imag()));
     }
+    using auralis::Lanes, auralis::kLanes;
+    for (std::size_t i = 0; i < parts.size(); i += 2 * kLanes)
+        _twiddles.emplace_back(Lanes::load(&parts[i]), Lanes::load(&parts[i + kLanes]));
     for (std::size_t rest = nfft; rest > 1;) {
         const std::size_t radix = std::countr_zero(rest) % 2 == 1 ? 2 : 4;
         rest /= radix;
@@ -28,6 +33,14 @@ kissfft<auralis::Lanes>::kissfft(const std::size_t nfft, const bool inverse) : _
 namespace auralis {
 
 namespace {
+
+const std::complex<float>* unpacked(const std::vector<ComplexLanes>& twiddles) {
+    return reinterpret_cast<const std::complex<float>*>(twiddles.data());
+}
+
+ComplexLanes operator*(const ComplexLanes& z, std::complex<float> w) {
+    return {z.real() * w.real() - z.imag() * w.imag(), z.real() * w.imag() + z.imag() * w.real()};
+}
 
 // Transforms four values that stand `step` apart in place of `out` ... out + 3 step.
 void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes& c, const ComplexLanes& d,
@@ -51,9 +64,23 @@ void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes
 // multiplications by the sign of the direction.
 template <>
 void kissfft<auralis::Lanes>::kf_bfly4(cpx_t* const out, const std::size_t fstride, const std::size_t m) const {
-    for (std::size_t k = 0; k < m; ++k)
-        auralis::butterfly4(out[k], out[k + m] * _twiddles[k * fstride], out[k + 2 * m] * _twiddles[2 * k * fstride],
-                            out[k + 3 * m] * _twiddles[3 * k * fstride], _inverse, &out[k], m);
+    using auralis::operator*;
+    const auto* w = auralis::unpacked(_twiddles);
+    auralis::butterfly4(out[0], out[m], out[2 * m], out[3 * m], _inverse, out, m);  // all factors are 1
+    for (std::size_t k = 1; k < m; ++k)
+        auralis::butterfly4(out[k], out[k + m] * w[k * fstride], out[k + 2 * m] * w[2 * k * fstride],
+                            out[k + 3 * m] * w[3 * k * fstride], _inverse, &out[k], m);
+}
+
+template <>
+void kissfft<auralis::Lanes>::kf_bfly2(cpx_t* const out, const std::size_t fstride, const std::size_t m) const {
+    using auralis::operator*;
+    const auto* w = auralis::unpacked(_twiddles);
+    for (std::size_t k = 0; k < m; ++k) {
+        const cpx_t turned = out[k + m] * w[k * fstride];
+        out[k + m] = out[k] - turned;
+        out[k] += turned;
+    }
 }
 
 // KissFFT's recursion with a shorter end: the last stage's twiddle factors are all 1, so it goes straight from
