@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime, timezone
 from typing import Any, Final
 
@@ -99,7 +99,7 @@ def row_of(
     return {
         **common,
         **result,
-        **asdict(result.metadata),
+        **{name: getattr(result.metadata, name) for name in _METADATA},
         "undefined": [name for name in NAMES if name in result.undefined],
         "findings": list(result.metadata.findings),
         "fingerprint_version": FINGERPRINT_VERSION,
