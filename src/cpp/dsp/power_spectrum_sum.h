@@ -3,17 +3,12 @@
 // With z = a + i b, the two signals' spectra are A[k] = (Z[k] + conj Z[-k]) / 2 and B[k] = (Z[k] - conj Z[-k]) / 2i,
 // and so |A[k]|^2 + |B[k]|^2 = (|Z[k]|^2 + |Z[-k]|^2) / 2: where only the sum is asked for, one complex transform
 // gives it, and nothing has to be taken apart.
-//
-// Eight long signals at once would not fit a processor's cache. The four-step method makes one long transform
-// out of many short ones, and those are done eight at a time: with n = rows * columns, transform the columns, turn
-// each element by exp(-2 pi i * row * column / n), transform the rows.
-// (Bailey, "FFTs in external or hierarchical memory", 1990.)
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
-#include "dsp/real_fft.h"
+#include "dsp/split_fft.h"
 #include "dsp/window.h"
 
 namespace auralis {
@@ -30,17 +25,11 @@ public:
     std::vector<double> finish();
 
 private:
-    struct Tables;
-
-    void transform_columns(const float* a, const float* b);
-    void transform_rows();
     void move_to_total();
 
     std::size_t n_;
     const HannWindow& window_;
-    const Tables& tables_;
-    std::vector<ComplexLanes> work_;  // n / 8 elements: eight columns at a time, lane = column
-    std::vector<ComplexLanes> in_, out_;
+    SplitFft fft_;
     // |Z|^2 in the order in which the rows come out: eight rows at a time, lane = row. Floats for a number of
     // signals so small that none loses digits, the rest in double.
     std::vector<Lanes> recent_;

@@ -94,8 +94,7 @@ inline ShortLanes shorten(Lanes low, Lanes high) {
     std::array<ShortLanes::Native, 2 * kParts> from;
     for (std::size_t p = 0; p < kParts; ++p) {
         const auto shortened = [](Lanes::Native x) {
-            return std::bit_cast<ShortLanes::Native>((std::bit_cast<Bits>(x * kScale) + kHalfStep) >>
-                                                     kDroppedBits);
+            return std::bit_cast<ShortLanes::Native>((std::bit_cast<Bits>(x * kScale) + kHalfStep) >> kDroppedBits);
         };
         from[p] = shortened(low.part[p]);
         from[kParts + p] = shortened(high.part[p]);
