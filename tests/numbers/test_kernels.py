@@ -8,6 +8,7 @@ import librosa
 import numpy as np
 import pytest
 import scipy.signal
+import soxr
 from numpy.typing import NDArray
 from support import synth
 
@@ -106,6 +107,29 @@ def test_real_fft_and_its_inverse(n: int) -> None:
     np.testing.assert_allclose(re, expected.real, atol=2e-6 * scale)
     np.testing.assert_allclose(im, expected.imag, atol=2e-6 * scale)
     np.testing.assert_allclose(kernels.inverse_real_fft(re, im) / n, x, atol=3e-6)
+
+
+@pytest.mark.parametrize("rate", [22050, 44100, 48000, 8000])
+@pytest.mark.parametrize("n", [1, 2, 191, 192, 193, 3711, 3712, 7424, 7425, 7616, 7617, 50_000])
+def test_resampling_is_that_of_soxr(rate: int, n: int) -> None:
+    x = noise(1, n, seed=n).ravel()
+    expected = soxr.resample(x, rate, 22050, quality="HQ")
+    y = kernels.resample(x, rate, 4096)
+    assert len(y) == len(expected)
+    np.testing.assert_allclose(y, expected, atol=3e-6)
+
+
+@pytest.mark.parametrize("piece", [1000, 4096, 7424, 1 << 20])
+def test_resampling_in_pieces_gives_the_same_bits(piece: int) -> None:
+    x = noise(1, 60_000).ravel()
+    assert kernels.resample(x, 44100, piece) == kernels.resample(x, 44100, 333)
+
+
+def test_halving_the_rate_keeps_what_is_heard_and_nothing_else() -> None:
+    t = np.arange(1 << 17) / 44100
+    for hz, gain in ((30, 1), (5000, 1), (10_000, 1), (11_100, 0), (15_000, 0), (21_000, 0)):
+        y = np.array(kernels.resample(np.sin(2 * np.pi * hz * t).astype(np.float32), 44100, 4096))[1000:-1000]
+        assert np.sqrt(2 * np.mean(y**2)) == pytest.approx(gain, abs=1e-6, rel=1e-3), hz
 
 
 @pytest.mark.parametrize("n", [1024, 2048, 4096, 8192, 16384, 32768, 65536, 262144])

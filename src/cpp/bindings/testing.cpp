@@ -15,6 +15,7 @@
 #include "dsp/filter_banks.h"
 #include "dsp/frame_batcher.h"
 #include "dsp/power_spectrum_sum.h"
+#include "dsp/resampler.h"
 #include "dsp/short_lanes.h"
 #include "dsp/sliding_median.h"
 #include "dsp/stft.h"
@@ -162,6 +163,19 @@ void for_batches(const Floats& y, std::size_t piece, Sink&& sink) {
     batcher.finish(sink);
 }
 
+// Feeds x in pieces of `piece` samples.
+std::vector<float> resampled(const Floats& x, int rate, std::size_t piece) {
+    const DenormalsFlushed scope;
+    Resampler resampler(rate);
+    std::vector<float> y;
+    const auto keep = [&y](std::span<const float> some) { y.insert(y.end(), some.begin(), some.end()); };
+    const std::span samples(x.data(), static_cast<std::size_t>(x.size()));
+    for (std::size_t i = 0; i < samples.size(); i += piece)
+        keep(resampler.push(samples.subspan(i, std::min(piece, samples.size() - i))));
+    keep(resampler.finish());
+    return y;
+}
+
 std::vector<float> yin_periods(const Floats& y, std::size_t piece) {
     Pitch pitch;
     for_batches(y, piece, [&](const FrameBatch& batch) { pitch.push(batch); });
@@ -197,6 +211,7 @@ void bind_testing(py::module_ module) {
     module.def("power_spectrum_sum", power_spectrum_sum, py::arg("pairs"));
     module.def("mel", apply_filters<kMelBands, MelFilterBank>, py::arg("power"));
     module.def("chroma", apply_filters<kPitchClasses, ChromaFilterBank>, py::arg("power"));
+    module.def("resample", resampled, py::arg("x"), py::arg("rate"), py::arg("piece"));
     module.def("yin_periods", yin_periods, py::arg("y"), py::arg("piece"));
     module.def("onset_envelope", onset_envelope, py::arg("y"), py::arg("piece"));
 }

@@ -1,11 +1,11 @@
 // Resamples m at the file's rate to y at 22 050 Hz, with soxr's HQ recipe, as a stream.
 #pragma once
 
-#include <memory>
 #include <span>
-#include <vector>
+#include <variant>
 
-struct soxr;
+#include "dsp/decimator.h"
+#include "dsp/soxr_stream.h"
 
 namespace auralis {
 
@@ -19,14 +19,11 @@ public:
     std::span<const float> finish();
 
 private:
-    struct Deleter {
-        void operator()(soxr* p) const;
+    struct Unchanged {
+        static std::span<const float> push(std::span<const float> input) { return input; }
+        static std::span<const float> finish() { return {}; }
     };
-    std::span<const float> process(const float* input, std::size_t frames);
-
-    double ratio_;
-    std::unique_ptr<soxr, Deleter> soxr_;  // empty when the rates agree
-    std::vector<float> output_;
+    std::variant<Unchanged, Decimator, SoxrStream> stream_;
 };
 
 }  // namespace auralis
