@@ -1,6 +1,7 @@
 """All figures of the speed of auralis_fp, measured side by side in one run, as a Markdown table.
 
-    scripts/python benchmarks/compare.py [--peers] [--reference] [--music FILE] [--work FOLDER] [--rounds N]
+    scripts/python benchmarks/compare.py [--peers] [--reference] [--against PYTHON] [--music FILE]
+                                         [--work FOLDER] [--rounds N]
 
 Every round takes each measurement once, one after the other, so that a disturbance of the machine affects
 both sides of a ratio; the table shows the median of the rounds and their range. benchmarks/README.md says
@@ -15,7 +16,9 @@ import multiprocessing
 import os
 import platform
 import resource
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,8 +31,9 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-from recordings import LONG, STEPS, Recordings, Steps
-from support.processes import run_program
+import layers
+from recordings import FORMATS, LONG, STEPS, Recordings, Steps
+from support.processes import PROGRAMS, environment
 
 import auralis_fp
 
@@ -37,6 +41,12 @@ STEP_REPEATS: Final = 3
 CORES: Final = 2
 FEW, MANY = 2, 16  # threads
 PEAK_FORMATS: Final = ("FLAC", "MP3 320k", "M4A")
+LAYERS: Final[dict[str, str]] = {  # row of layers.py to what to reach, per track
+    "scan, beyond analyze": "≤ 1.3 ms",
+    "found in a sidecar": "≤ 1.1 ms",
+    "file is missing": "≤ 1 ms",
+    "unchanged": "≤ 0.05 ms",
+}
 
 
 # --- what workers run: one process for each contender, so that none pays for another's imports ----------
@@ -90,9 +100,34 @@ class Worker:
         return self.pool.submit(files_per_second, str(path), files, threads).result()
 
 
-def peak_megabytes(path: Path, threads: int) -> float:
+class Build:
+    """The build of an interpreter, in a process that is told what to measure."""
+
+    def __init__(self, python: str) -> None:
+        self.python = python
+        program = Path(__file__).with_name("measured_build.py")
+        self.process = subprocess.Popen(
+            [python, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Build:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.process.communicate("")
+
+    def measure(self, *command: object) -> float:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(*command, sep="\t", file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
+def peak_megabytes(path: Path, threads: int, python: str = sys.executable) -> float:
     """Peak memory of a fresh process that analyses one file a thread, with Python and NumPy."""
-    done = run_program("memory/threads", threads, *repeat(path, threads), timeout=600)
+    program = str(PROGRAMS / "memory" / "threads.py")
+    command = [python, program, str(threads), *repeat(str(path), threads)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment())
     return int(done.stdout.split()[1]) / 1e6
 
 
@@ -187,6 +222,35 @@ def measure(options: argparse.Namespace, recordings: Recordings) -> Measurements
     return m
 
 
+def measure_builds(
+    options: argparse.Namespace, recordings: Recordings, folder: Path, m: Measurements
+) -> None:
+    """Measure what a change can be seen in, with this build and with another, which take turns."""
+    pythons = {"this": sys.executable}
+    if options.against:
+        pythons["other"] = options.against
+    songs = layers.make_songs(folder / "songs", options.tracks)
+    paths = {name: recordings.file(name) for name in FORMATS}
+    with ExitStack() as stack:
+        builds = {side: stack.enter_context(Build(python)) for side, python in pythons.items()}
+        for number in range(options.rounds):
+            print(f"Round {number + 1} of {options.rounds}, builds", file=sys.stderr)
+            sides = list(builds)[:: 1 if number % 2 else -1]
+            for side in sides:
+                for row, seconds in layers.measure(pythons[side], songs, folder / "work").items():
+                    m.add(f"{side}: {row}", seconds / len(songs))
+                shutil.rmtree(folder / "work")
+            if not options.against:
+                continue
+            for name, path in paths.items():
+                for side in sides:
+                    m.add(f"{side}: {name}", builds[side].measure("cpu", path))
+            for side in sides:
+                m.add(f"{side}: rate", builds[side].measure("rate", paths["FLAC"], options.files, MANY))
+                peaks = (peak_megabytes(paths[name], MANY, pythons[side]) for name in PEAK_FORMATS)
+                m.add(f"{side}: memory", max(peaks))
+
+
 def rows(m: Measurements, options: argparse.Namespace) -> list[Row]:
     table = []
     for name, to_reach, aim in (("MP3 320k", "1.8", "1.5"), ("FLAC", "2.0", "1.6"), ("M4A", "2.8", "2.2")):
@@ -217,6 +281,31 @@ def rows(m: Measurements, options: argparse.Namespace) -> list[Row]:
     return table
 
 
+def rows_of_builds(m: Measurements, options: argparse.Namespace) -> list[Row]:
+    table = []
+    for layer, to_reach in LAYERS.items():
+        values = [1e3 * value for value in m.values[f"this: {layer}"]]
+        figure = f"CPU of a track in a scan, {layer}"
+        table.append(Row(figure, to_reach, "", " ms", values, f"{options.tracks} files of one second"))
+    if not options.against:
+        return table
+
+    def ratio(figure: str, name: str, to_reach: str, aim: str, unit: str, factor: float) -> None:
+        this, other = f"this: {name}", f"other: {name}"
+        sides = f"{factor * m.median(this):.2f} / {factor * m.median(other):.2f} {unit}"
+        table.append(Row(f"{figure}, this build / the other", to_reach, aim, "", m.ratio(this, other), sides))
+
+    for name in FORMATS:
+        limits = ("≤ 0.92", "0.85") if name in PEAK_FORMATS else ("≤ 1.00", "")
+        ratio(f"CPU of an analysis, {name}", name, *limits, "ms", 1e3)
+    ratio(f"Throughput, {MANY} threads, FLAC", "rate", "≥ 1.00", "", "files/s", 1)
+    ratio(f"Peak memory, {MANY} threads", "memory", "≤ 1.00", "", "MB", 1)
+    for layer in LAYERS:
+        to_reach = "≤ 0.50" if layer != "unchanged" else "≤ 1.00"
+        ratio(f"CPU of a track in a scan, {layer}", layer, to_reach, "", "ms", 1e3)
+    return table
+
+
 def report(m: Measurements, options: argparse.Namespace) -> str:
     info = auralis_fp.build_info()
     name = options.music.name if options.music else "a synthesised song"
@@ -228,7 +317,7 @@ def report(m: Measurements, options: argparse.Namespace) -> str:
         "",
         "| figure | median | range | to reach | then aim for | sides |",
         "|---|---|---|---|---|---|",
-        *map(str, rows(m, options)),
+        *map(str, [*rows(m, options), *rows_of_builds(m, options)]),
         "",
         "| step, MP3 320k | CPU | share of the whole |",
         "|---|---|---|",
@@ -262,11 +351,17 @@ def main() -> None:
     parser.add_argument(
         "--reference", action="store_true", help="also auralis_fp.reference: half a minute a round"
     )
+    parser.add_argument(
+        "--against", metavar="PYTHON", help="also another build: the interpreter that it is installed for"
+    )
     parser.add_argument("--music", type=Path, metavar="FILE", help="music instead of the synthesised song")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="keeps the input files for the next run")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="5 by default")
     parser.add_argument(
         "--files", type=int, default=32, metavar="N", help="files for the threads; 32 by default"
+    )
+    parser.add_argument(
+        "--tracks", type=int, default=300, metavar="N", help="tracks of a scan; 300 by default"
     )
     options = parser.parse_args()
     # One thread for each library: set before any worker process imports them.
@@ -275,7 +370,9 @@ def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     with tempfile.TemporaryDirectory(prefix="auralis-fp-benchmark-") as temporary:
         recordings = Recordings(options.work or Path(temporary), options.music)
-        print(report(measure(options, recordings), options))
+        measurements = measure(options, recordings)
+        measure_builds(options, recordings, Path(temporary), measurements)
+        print(report(measurements, options))
 
 
 if __name__ == "__main__":

@@ -73,6 +73,17 @@ def measure(python: str, songs: list[Path], folder: Path) -> dict[str, float]:
     return dict(zip(ROWS, (analyze, written, plain, found, unchanged, missing), strict=True))
 
 
+def make_songs(folder: Path, count: int) -> list[Path]:
+    """Make files of one second, of which no two are alike, as in a library."""
+    folder.mkdir()
+    samples = synth.song("rock", 10, RATE)
+    for number in range(count):
+        start = number * (len(samples) - RATE) // count
+        second = synth.to_int16(samples[start : start + RATE])
+        encode.encode(folder / f"{number:04}.flac", second, RATE)
+    return sorted(folder.iterdir())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -85,13 +96,7 @@ def main() -> None:
     values: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="auralis-fp-benchmark-") as temporary:
         folder = Path(temporary)
-        (folder / "songs").mkdir()
-        samples = synth.song("rock", 10, RATE)
-        for number in range(given.files):  # no two alike, as in a library
-            start = number * (len(samples) - RATE) // given.files
-            second = synth.to_int16(samples[start : start + RATE])
-            encode.encode(folder / "songs" / f"{number:04}.flac", second, RATE)
-        songs = sorted((folder / "songs").iterdir())
+        songs = make_songs(folder / "songs", given.files)
         for number in range(given.rounds):
             for python in pythons:
                 print(f"Round {number + 1} of {given.rounds}: {python}", file=sys.stderr)
