@@ -5,7 +5,11 @@
 namespace auralis {
 
 Downmix::Downmix(const ChannelLayout& layout, std::size_t block_samples)
-    : gains_(layout.downmix()), left_(block_samples), right_(block_samples), mid_(block_samples) {}
+    : gains_(layout.downmix()), mid_(block_samples) {
+    if (gains_.size() <= 2) return;
+    left_.resize(block_samples);
+    right_.resize(block_samples);
+}
 
 Downmix::Stereo Downmix::apply(std::span<const std::span<const float>> channels) {
     const std::size_t n = channels[0].size();

@@ -21,7 +21,7 @@ public:
     // Adds |A[k]|^2 + |B[k]|^2 of two signals of n floats, each multiplied by the Hann window.
     void add(const float* a, const float* b);
 
-    // The sums for k = 0 .. n/2.
+    // The sums for k = 0 .. n/2. To be called once.
     std::vector<double> finish();
 
 private:
@@ -34,7 +34,7 @@ private:
     // signals so small that none loses digits, the rest in double.
     std::vector<Lanes> recent_;
     std::size_t recent_count_ = 0;
-    std::vector<double> total_;  // by k = 0 .. n - 1
+    std::vector<double> total_;  // for k = 0 .. n/2: |Z[k]|^2 + |Z[-k]|^2, or the one where both are the same
 };
 
 }  // namespace auralis
