@@ -1,6 +1,6 @@
 // Sixteen values of 16 bits in the place of eight floats: for steps that compare a lot and calculate little.
 //
-// A value is a float from 0 to 2^30, rounded to nine bits after the leading one: to 0.1 %. Such values are in the order
+// A value is a float from 0 to 2^34, rounded to nine bits after the leading one: to 0.1 %. Such values are in the order
 // of their bits, so that minimum and maximum are those of integers, and a median of them is the median, rounded.
 #pragma once
 
@@ -43,8 +43,8 @@ inline ShortLanes max(ShortLanes a, ShortLanes b) {
 
 namespace short_lanes {
 
-// Under 2^30 times this, the exponent takes seven bits; less than 2^-96 becomes 0.
-inline constexpr float kScale = 0x1p-30F;
+// Of a number up to 2^34 times this, the exponent takes seven bits. What is less than 2^-92 becomes 0.
+inline constexpr float kScale = 0x1p-34F;
 inline constexpr int kDroppedBits = 14;
 
 // Of floats that are not negative.
