@@ -43,6 +43,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MAX_INTEGER: Final = 2**63 - 1
+_TIMES: Final = (datetime, date, time)
 
 
 def untyped(table: Table) -> Table:
@@ -108,7 +109,7 @@ def neutral(column: Column[Any], now: datetime) -> Any:
 
 def storable(column: Column[Any], value: Any) -> Any:
     """Return a value in the form that a column takes."""
-    if isinstance(value, datetime | date | time):
+    if isinstance(value, _TIMES):
         # As SQLAlchemy writes them, on SQLite and for applications that keep times in TEXT columns.
         if column.type is NULLTYPE or isinstance(declared(column), String):
             full = {"timespec": "microseconds"} if isinstance(value, datetime | time) else {}

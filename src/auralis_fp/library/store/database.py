@@ -97,6 +97,7 @@ class Database:
         self._watch: Final = FileWatch()
         self._running: Final[dict[object, float]] = {}
         self._others: Final[dict[str, Table | None]] = {}
+        self._columns: Final[dict[Table, dict[str, Column[Any]]]] = {}  # a plain dict is quicker to ask
         must_exist = self.is_sqlite and not create and not in_memory
         with translated(self.name):
             self.engine: Final[Engine] = make_engine(self.url, self._waits, self._watch, readonly=readonly)
@@ -195,7 +196,10 @@ class Database:
 
     def row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the ``values`` for which ``table`` has a column, in the form that the column takes."""
-        return {name: storable(table.c[name], value) for name, value in values.items() if name in table.c}
+        columns = self._columns.get(table)
+        if columns is None:
+            columns = self._columns[table] = dict(table.c.items())
+        return {name: storable(columns[name], value) for name, value in values.items() if name in columns}
 
     def new_row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return :meth:`row`, completed for an insert.
