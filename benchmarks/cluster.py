@@ -3,8 +3,9 @@
     scripts/python benchmarks/cluster.py [--long N] [--short N] [--entries N] [--rounds N]
 
 CPU is that of all processes that work on a run: the driver, Ray's own and the workers, on two nodes that
-are there already, against that of `analyze_many` with two threads on the same files. `--entries` is the
-number of files in a manifest, none of which exists, during which the driver's memory is looked at.
+are there already, against that of `analyze_many` with two threads on the same files. What Ray's processes
+take while nothing runs is measured before, and told apart. `--entries` is the number of files in a manifest,
+none of which exists, during which the driver's memory is looked at.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ def cpu_seconds(processes: list[psutil.Process]) -> dict[int, float]:
         except psutil.Error:
             continue
     return found
+
+
+def idle_rate(seconds: float = 30) -> float:
+    """Return the share of a processor that Ray's processes take while nothing runs."""
+    own = psutil.Process()
+    before = cpu_seconds(own.children(recursive=True))
+    time.sleep(seconds)
+    after = cpu_seconds(own.children(recursive=True))
+    return sum(after[pid] - taken for pid, taken in before.items() if pid in after) / seconds
 
 
 def _is_worker(process: psutil.Process) -> bool:
@@ -117,6 +127,9 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as work, ray_cluster() as cluster:
         folder = Path(work)
+        time.sleep(30)  # until the nodes have settled
+        idle = idle_rate()
+        print(f"Ray while nothing runs: {100 * idle:.1f} % of a processor", flush=True)
         long = Recordings(folder / "made").file("MP3 320k")
         second = np.random.default_rng(1).integers(-8000, 8000, (44100, 2), dtype=np.int16)
         short = write_wav(folder / "second.wav", second, 44100, seconds=1)
@@ -128,18 +141,20 @@ def main() -> None:
             paths = [music / f"{number:06}{path.suffix}" for number in range(count)]
             for one in paths:
                 one.hardlink_to(path)
-            beyond = []
+            beyond, without_idle = [], []
             for number in range(given.rounds):
                 alone = of_analyze_many(paths)
                 cpu, wall = of_run(cluster, music, folder / f"{name} {number}")
                 beyond.append(100 * (sum(cpu.values()) / alone - 1))
+                without_idle.append(100 * ((sum(cpu.values()) - idle * wall) / alone - 1))
                 parts = ", ".join(f"{kind} {seconds:.1f}" for kind, seconds in cpu.items())
                 rows = summarize(Results(folder / f"{name} {number}")).core_seconds
                 spent = f"{alone:.1f} CPU s by analyze_many; by a run, {parts}, in {wall:.0f} s"
                 spent += f"; {rows:.1f} of the workers' on files, {100 * (rows / alone - 1):.1f} % more"
                 print(f"{count} files of {name}: {spent}", flush=True)
             print(
-                f"{count} files of {name}: {statistics.median(beyond):.1f} % CPU beyond analyze_many",
+                f"{count} files of {name}: {statistics.median(beyond):.1f} % CPU beyond analyze_many, "
+                f"{statistics.median(without_idle):.1f} % without what Ray takes while nothing runs",
                 flush=True,
             )
         if given.entries:
