@@ -285,7 +285,7 @@ def rows_of_builds(m: Measurements, options: argparse.Namespace) -> list[Row]:
     table = []
     for layer, to_reach in LAYERS.items():
         values = [1e3 * value for value in m.values[f"this: {layer}"]]
-        figure = f"CPU of a track in a scan, {layer}"
+        figure = f"CPU of a track: {layer}"
         table.append(Row(figure, to_reach, "", " ms", values, f"{options.tracks} files of one second"))
     if not options.against:
         return table
@@ -301,8 +301,8 @@ def rows_of_builds(m: Measurements, options: argparse.Namespace) -> list[Row]:
     ratio(f"Throughput, {MANY} threads, FLAC", "rate", "≥ 1.00", "", "files/s", 1)
     ratio(f"Peak memory, {MANY} threads", "memory", "≤ 1.00", "", "MB", 1)
     for layer in LAYERS:
-        to_reach = "≤ 0.50" if layer != "unchanged" else "≤ 1.00"
-        ratio(f"CPU of a track in a scan, {layer}", layer, to_reach, "", "ms", 1e3)
+        if layer != "unchanged":  # about nothing, of which no ratio can be told
+            ratio(f"CPU of a track: {layer}", layer, "≤ 0.50", "", "ms", 1e3)
     return table
 
 
