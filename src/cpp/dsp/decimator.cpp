@@ -59,16 +59,8 @@ struct Decimator::Tables {
                 for (std::size_t lane = 0; lane < kLanes; ++lane) gains.set(lane, gain_of(row + lane + kRows * column));
                 gain.push_back(gains);
             }
-            for (std::size_t column = 0; column < kHalf; ++column) {
-                Lanes re, im;
-                for (std::size_t lane = 0; lane < kLanes; ++lane) {
-                    const auto place = static_cast<double>((row + lane) * column);
-                    const double angle = 4 * std::numbers::pi * place / static_cast<double>(kLength);
-                    re.set(lane, static_cast<float>(std::cos(angle)));
-                    im.set(lane, static_cast<float>(std::sin(angle)));
-                }
-                turn.emplace_back(re, im);
-            }
+            for (std::size_t column = 0; column < kHalf; ++column)
+                turn.push_back(std::conj(turns(row, column, kLength / 2)));
         }
     }
 };

@@ -16,6 +16,9 @@
 
 namespace auralis {
 
+// exp(-2 pi i (first + lane) by / n) for every lane.
+ComplexLanes turns(std::size_t first, std::size_t by, std::size_t n);
+
 class SplitFft {
 public:
     // n: a power of two, at least 64. The signal's value row * columns() + column stands in that place.
