@@ -104,7 +104,6 @@ class Build:
     """The build of an interpreter, in a process that is told what to measure."""
 
     def __init__(self, python: str) -> None:
-        self.python = python
         program = Path(__file__).with_name("measured_build.py")
         self.process = subprocess.Popen(
             [python, str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
