@@ -30,7 +30,7 @@ os.environ["AURALIS_FP_CONFIG"] = os.devnull
 NEED_SOURCE = (
     "test_allocation_failures.py",
     "test_failing_source.py",
-    "test_flac_checksum.py",
+    "test_ffmpeg_recipe.py",
     "test_later_application.py",
 )
 
