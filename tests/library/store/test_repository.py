@@ -17,6 +17,7 @@ from support.library import add_fingerprint, add_tracks, set_track, track_row
 from auralis_fp import FINGERPRINT_VERSION, NAMES
 from auralis_fp.library import FingerprintRepository, LibraryRepository
 from auralis_fp.library.store.database import utc_now
+from auralis_fp.library.store.tables import UNREAD
 from auralis_fp.library.work.protocol import ClaimKeeper, FailureKeeper
 
 VALUES = {name: float(index) for index, name in enumerate(NAMES)}
@@ -61,6 +62,62 @@ def test_a_result_is_stored_whole(repository: LibraryRepository) -> None:
     with repository.database.read() as connection:
         fingerprints = repository.database.fingerprints
         assert connection.execute(select(func.count()).select_from(fingerprints)).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "meanwhile", "title"),
+    [
+        ({"title": "Song", "artist": None}, {}, "Song"),
+        ({"title": "Song", "channels": 2**70}, {}, "a"),  # no column holds that: it is worth no fingerprint
+        ({"title": "Song"}, {"title": "Mine", "fingerprint_error_message": None}, "Mine"),
+        ({}, {}, "a"),
+    ],
+)
+@pytest.mark.parametrize("placeholder", [False, True])
+def test_tags_are_stored_with_the_result(
+    repository: LibraryRepository,
+    told: dict[str, object],
+    meanwhile: dict[str, object],
+    title: str,
+    placeholder: bool,
+) -> None:
+    (track,) = add_tracks(repository, ["/music/a.wav"])
+    set_track(repository.database, track, fingerprint_error_message=UNREAD)
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+    assert claim.new
+    repository.fill_in(track, told)
+    assert track_row(repository.database, track)["title"] == "a"
+    if meanwhile:
+        set_track(repository.database, track, **meanwhile)
+    if placeholder:  # of another program, which does not know of the claim
+        add_fingerprint(repository.database, track, version=5, value=-100.0)
+    assert repository.upsert(track, VALUES)
+    row = track_row(repository.database, track)
+    assert (row["title"], row["fingerprint_status"], row["fingerprint_error_message"]) == (
+        title,
+        "complete",
+        None,
+    )
+    stored = repository.get_by_track_id(track)
+    assert stored is not None
+    assert dict(stored) == VALUES
+    with repository.database.read() as connection:
+        fingerprints = repository.database.fingerprints
+        assert connection.execute(select(func.count()).select_from(fingerprints)).scalar_one() == 1
+
+
+def test_tags_wait_for_a_result(repository: LibraryRepository) -> None:
+    (track,) = add_tracks(repository, ["/music/a.wav"])
+    set_track(repository.database, track, fingerprint_error_message=UNREAD)
+    for ends in (repository.release_claim, lambda track: repository.mark_error(track, "broken")):
+        claim = repository.claim_next_unfingerprinted_track()
+        assert claim is not None
+        assert claim.new
+        repository.fill_in(track, {"title": "Song"})
+        ends(track)
+    row = track_row(repository.database, track)
+    assert (row["title"], row["fingerprint_error_message"]) == ("Song", "broken")
 
 
 @pytest.mark.parametrize("bad", [{"lufs": math.nan}, {"lufs": math.inf}, None])

@@ -27,6 +27,7 @@ from support.workers import busy_worker, eventually, workers
 
 from auralis_fp.library import FingerprintExtractor, FingerprintQueue, LibraryRepository, Outcome, Scan
 from auralis_fp.library.store.database import utc_now
+from auralis_fp.library.store.tables import UNREAD
 from auralis_fp.library.work.catalog import synchronize
 
 
@@ -84,7 +85,7 @@ def test_a_scan_survives_what_killed_the_last_one(killer: str, tmp_path: Path) -
         assert eventually(lambda: [state(database, path)[0] for path in paths] == last_one)
         assert not workers(process.pid)
         process.send_signal(signal.SIGSEGV)
-    assert state(database, killer) == ("processing", "")
+    assert state(database, killer) == ("processing", UNREAD)
     scan_and_kill_twice(*options)
     assert state(database, killer)[0] == "error"
 
@@ -104,7 +105,7 @@ def test_interrupting_an_isolated_scan(killer: str, tmp_path: Path) -> None:
     process.communicate(timeout=60)
     assert process.returncode == 130
     assert not any(child.is_running() for child in children)
-    assert state(database, killer) == ("pending", "")
+    assert state(database, killer) == ("pending", UNREAD)
 
 
 def test_the_queue_isolates_suspects_only(library: LibraryRepository, music: Music) -> None:

@@ -16,10 +16,9 @@ import select
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from auralis_fp._text import printable
 from auralis_fp.isolation import interpreter
@@ -36,8 +35,7 @@ _PATIENCE_S: Final = 20.0  # with a slow disk, and a busy machine
 _PROGRAM: Final = str(Path(__file__).with_name("tag_reader.py"))
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(NamedTuple):
     """The tags of a file; None where it has none.
 
     Attributes
@@ -72,7 +70,7 @@ def read_tags(path: str) -> Tags:
         answer = _readers(os.getpid()).ask(os.path.abspath(path))  # noqa: PTH100 - a string as it came
         told = {name: value for name, value in answer.items() if value is not None}
         texts = {name: printable(value) for name, value in told.items() if isinstance(value, str)}
-        return replace(found, **{**told, **texts})
+        return found._replace(**{**told, **texts})
     except Exception as error:
         _log.info("%s: no tags: %s: %s", printable(path), type(error).__name__, error)
         return found

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Integer,
     Numeric,
     and_,
-    bindparam,
     case,
     cast,
     exists,
@@ -85,8 +84,6 @@ class Backlog:
         A pending track was not put off a moment ago.
     expired : SQL condition
         A claim has expired: its time is missing, too old or yet to come.
-    wanted : SQL condition
-        A track lacks the fingerprint it should have, and may be changed.
     """
 
     def __init__(self, database: Database, *, timeout: timedelta, outdated: bool = False) -> None:
@@ -96,18 +93,18 @@ class Backlog:
         self._tracks: Final = database.tracks.c
         self._opened = utc_now()
         self._refused: Final[set[int]] = set()
-        refused = bindparam(
-            None, callable_=lambda: list(self._refused), expanding=True, type_=self._tracks.id.type
-        )
         started_at = self._tracks.fingerprint_started_at
         self.due: Final = ~between(started_at, self._due_since, utc_now)
         self.expired: Final = ~between(
             started_at, lambda: utc_now() - self.timeout, lambda: utc_now() + self.timeout
         )
-        self.wanted: Final = and_(
-            ~self.has_fingerprint(*([self.is_current()] if outdated else [])),
-            self._tracks.id.not_in(refused),
-        )
+
+    @property
+    def wanted(self) -> ColumnElement[bool]:
+        """The SQL condition that a track lacks the fingerprint it should have, and may be changed."""
+        lacking = ~self.has_fingerprint(*([self.is_current()] if self.outdated else []))
+        # A list makes SQLAlchemy write the statement anew whenever it is executed.
+        return and_(lacking, self._tracks.id.not_in(list(self._refused))) if self._refused else lacking
 
     def refuse(self, track_id: int) -> None:
         """Leave a track alone from now on, because the database refuses every change to its row."""

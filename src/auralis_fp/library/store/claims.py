@@ -11,12 +11,12 @@ has a fingerprint or fails for another reason: whoever claims it next should tak
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, null, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, null, select, update
 
 from auralis_fp.library.errors import RefusedRow
 from auralis_fp.library.store.backlog import ABANDONED, Backlog
@@ -38,6 +38,8 @@ __all__ = ["TRACK", "ClaimedTrack", "Claims"]
 TRACK: Final = "auralis_fp_track"
 _TOKEN: Final = "auralis_fp_token"
 _AFTER: Final = "auralis_fp_after"
+
+Store = Callable[[Connection, bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,23 @@ class ClaimedTrack:
 class _Claim:
     token: Any
     restore: str  # the status to go back to if the claim is given up
+    blank: bool  # no row of fingerprints belonged to the track
+    tags: dict[str, Any] = field(default_factory=dict)  # still to be stored
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def doubt(self) -> bool:
+        """Give up something that was so when the track was claimed, or its tags, which may be refused.
+
+        Others may have added a row of fingerprints since, or changed the track, which is then no longer new.
+        Return False if there is nothing to give up.
+        """
+        if self.blank:
+            self.blank = False
+        elif self.tags:
+            self.tags = {}
+        else:
+            return False
+        return True
 
 
 class Claims:
@@ -89,25 +107,14 @@ class Claims:
         # Searches go forward through the ids, so that rows that are skipped are skipped once.
         self._after: Final[dict[str, int | None]] = {PENDING: None, COMPLETE: None}
         # Statements are built once, which takes several times as long as executing them.
-        t, f = database.tracks, database.fingerprints
+        t = database.tracks
         status, started_at = t.c.fingerprint_status, t.c.fingerprint_started_at
         mine = t.c.id == bindparam(TRACK, type_=t.c.id.type)
         self._mine: Final = update(t).where(mine)
         self._owned: Final = self._mine.where(status == PROCESSING, started_at == bindparam(_TOKEN))
+        self._new: Final = self._owned.where(is_new(t))
         self._token: Final = select(started_at).where(mine)
-        row = select(*self._columns()).limit(1).with_for_update(skip_locked=True, of=t)
-        waiting = row.where(backlog.wanted).order_by(t.c.id)
-        outdated = row.select_from(f.join(t, t.c.id == f.c.track_id)).order_by(f.c.track_id)
-        outdated = outdated.where(~backlog.is_current(), holds_fingerprint(f), backlog.wanted)
-        self._first: Final = {
-            PENDING: waiting.where(status == PENDING, backlog.due),
-            PROCESSING: waiting.where(status == PROCESSING, backlog.expired),
-            COMPLETE: outdated.where(status == COMPLETE),
-        }
-        self._next: Final = {
-            PENDING: self._first[PENDING].where(t.c.id > bindparam(_AFTER)),
-            COMPLETE: self._first[COMPLETE].where(f.c.track_id > bindparam(_AFTER)),
-        }
+        self._prepare_search()
 
     @property
     def held(self) -> frozenset[int]:
@@ -126,7 +133,7 @@ class Claims:
         except RefusedRow as error:
             if row is None:
                 raise
-            self._backlog.refuse(row.id)
+            self._refuse(row.id)
             return ClaimedTrack(row.id, as_path(row.filepath), fault=str(error))
         self._held[row.id] = claim
         return ClaimedTrack(
@@ -148,6 +155,7 @@ class Claims:
         return _Claim(
             self._as_held(connection, row.id, values["fingerprint_started_at"]),
             COMPLETE if row.fingerprint_status == COMPLETE else PENDING,
+            bool(row.blank),
         )
 
     def _as_held(self, connection: Connection, track_id: int, token: Any) -> Any:
@@ -190,26 +198,83 @@ class Claims:
                 with self._db.write() as connection:
                     connection.execute(self._owned, {**values, TRACK: track_id, _TOKEN: claim.token})
             except RefusedRow:
-                self._backlog.refuse(track_id)
+                self._refuse(track_id)
         self._held.pop(track_id, None)
 
-    @contextmanager
-    def settling(self, track_id: int) -> Iterator[Callable[[Connection, Mapping[str, Any]], bool]]:
-        """Yield what stores a track's result in its row; this process's claim ends with the block.
+    def describe(self, track_id: int, tags: Mapping[str, Any]) -> None:
+        """Keep the tags of a new track, by column, until :meth:`settle` stores them with its result."""
+        if claim := self._held.get(track_id):
+            claim.tags = self._db.row(self._db.tracks, tags)
 
-        It returns False if the claim was lost. If this process has not claimed the track, its state does not
-        matter: the caller has asked for it. An exception inside leaves the claim as it is.
+    def settle(self, track_id: int, values: Mapping[str, Any], store: Store | None = None) -> bool:
+        """Store a track's result in its row, with its tags if it is new, and end this process's claim on it.
+
+        If this process has not claimed the track, its state does not matter: the caller has asked for it. An
+        exception leaves the claim as it is.
+
+        Parameters
+        ----------
+        track_id : int
+            The track.
+        values : mapping
+            What to store in the row, by column.
+        store : callable, optional
+            Stores the rest in the same transaction. Its second argument tells whether the track had no row of
+            fingerprints when it was claimed.
+
+        Returns
+        -------
+        bool
+            False if the claim was lost, or if there is no such track.
         """
         claim = self._held.get(track_id)
-        statement = self._owned if claim else self._mine
-
-        def settle(connection: Connection, values: Mapping[str, Any]) -> bool:
-            parameters = {**values, TRACK: track_id, **({_TOKEN: claim.token} if claim else {})}
-            return bool(connection.execute(statement, parameters).rowcount)
-
         with claim.lock if claim else nullcontext():
-            yield settle
+            while True:
+                try:
+                    settled = self._settle(track_id, claim, values, store)
+                except RefusedRow:
+                    if not (claim and claim.doubt()):
+                        raise
+                else:
+                    if settled or not (claim and claim.doubt()):
+                        break
             self._held.pop(track_id, None)
+        return settled
+
+    def _settle(
+        self, track_id: int, claim: _Claim | None, values: Mapping[str, Any], store: Store | None
+    ) -> bool:
+        statement, parameters = self._mine, {**values, TRACK: track_id}
+        if claim:
+            statement = self._new if claim.tags else self._owned
+            parameters |= {**claim.tags, _TOKEN: claim.token}
+        with self._db.write() as connection:
+            settled = bool(connection.execute(statement, parameters).rowcount)
+            if settled and store:
+                store(connection, claim is not None and claim.blank)
+        return settled
+
+    def _refuse(self, track_id: int) -> None:
+        self._backlog.refuse(track_id)
+        self._prepare_search()
+
+    def _prepare_search(self) -> None:
+        """Build the statements that find a track to claim, but none that the database refuses to change."""
+        t, f, backlog = self._db.tracks, self._db.fingerprints, self._backlog
+        status = t.c.fingerprint_status
+        row = select(*self._columns()).limit(1).with_for_update(skip_locked=True, of=t)
+        waiting = row.where(backlog.wanted).order_by(t.c.id)
+        outdated = row.select_from(f.join(t, t.c.id == f.c.track_id)).order_by(f.c.track_id)
+        outdated = outdated.where(~backlog.is_current(), holds_fingerprint(f), backlog.wanted)
+        self._first = {
+            PENDING: waiting.where(status == PENDING, backlog.due),
+            PROCESSING: waiting.where(status == PROCESSING, backlog.expired),
+            COMPLETE: outdated.where(status == COMPLETE),
+        }
+        self._next = {
+            PENDING: self._first[PENDING].where(t.c.id > bindparam(_AFTER)),
+            COMPLETE: self._first[COMPLETE].where(f.c.track_id > bindparam(_AFTER)),
+        }
 
     def _candidate(self, connection: Connection) -> Any:
         row = self._found(connection, PENDING)
@@ -235,5 +300,11 @@ class Claims:
     def _columns(self) -> list[ColumnElement[Any]]:
         t = self._tracks
         known = [reading(t[n]) if n in t else null().label(n) for n in ("duration", "filesize")]
-        marks = is_suspect(self._db.tracks).label("suspect"), is_new(self._db.tracks).label("new")
+        tracks, fingerprints = self._db.tracks, self._db.fingerprints
+        row = select(fingerprints.c.id).where(fingerprints.c.track_id == t.id).correlate(tracks)
+        marks = (
+            is_suspect(tracks).label("suspect"),
+            is_new(tracks).label("new"),
+            (~exists(row)).label("blank"),
+        )
         return [t.id, reading(t.filepath), reading(t.fingerprint_status), *known, *marks]

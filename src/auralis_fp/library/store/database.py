@@ -31,7 +31,7 @@ from sqlalchemy.schema import CreateColumn
 from auralis_fp.library.errors import LibraryError, RefusedRow, in_plain_words, translated
 from auralis_fp.library.store import tables
 from auralis_fp.library.store.columns import as_number, neutral, reading, required, storable, untyped
-from auralis_fp.library.store.engine import BUSY_TIMEOUT_S, FileWatch, LockWait, make_engine, to_url, writing
+from auralis_fp.library.store.engine import BUSY_TIMEOUT_S, FileWatch, LockWait, make_engine, to_url, writer
 from auralis_fp.schema import NAMES
 
 __all__ = ["Database", "utc_now"]
@@ -97,10 +97,13 @@ class Database:
         self._watch: Final = FileWatch()
         self._running: Final[dict[object, float]] = {}
         self._others: Final[dict[str, Table | None]] = {}
-        self._columns: Final[dict[Table, dict[str, Column[Any]]]] = {}  # a plain dict is quicker to ask
+        # A plain dict is quicker to ask.
+        self._columns: Final[dict[Table, dict[str, Column[Any]]]] = {}
+        self._required: Final[dict[Table, list[Column[Any]]]] = {}
         must_exist = self.is_sqlite and not create and not in_memory
         with translated(self.name):
             self.engine: Final[Engine] = make_engine(self.url, self._waits, self._watch, readonly=readonly)
+            self._writer: Final[Engine] = writer(self.engine)
             try:
                 if must_exist and not os.path.exists(str(self.url.database)):  # noqa: PTH110
                     raise LibraryError(f"{self.name}: no such database")
@@ -149,7 +152,7 @@ class Database:
         with self._timed(), translated(self.name), self._write_lock:
             self._check_presence()
             try:
-                with writing(self.engine) as connection:
+                with self._writer.begin() as connection:
                     if self._waits[True].exhausted and connection.dialect.name == "postgresql":
                         connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
                     yield connection
@@ -199,7 +202,11 @@ class Database:
         columns = self._columns.get(table)
         if columns is None:
             columns = self._columns[table] = dict(table.c.items())
-        return {name: storable(columns[name], value) for name, value in values.items() if name in columns}
+        return {
+            name: value if isinstance(value, float) else storable(columns[name], value)
+            for name, value in values.items()
+            if name in columns
+        }
 
     def new_row(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return :meth:`row`, completed for an insert.
@@ -208,7 +215,9 @@ class Database:
         value of their type (0, "", now); a reference to another table cannot be made up.
         """
         row = self.row(table, values)
-        for column in required(table):
+        if table not in self._required:
+            self._required[table] = required(table)
+        for column in self._required[table]:
             if column.name not in row:
                 row[column.name] = value = neutral(column, utc_now())
                 if value is None:

@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -17,7 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from auralis_fp.library.errors import LibraryError
 
-__all__ = ["BUSY_TIMEOUT_S", "FileWatch", "LockWait", "make_engine", "to_url", "writing"]
+__all__ = ["BUSY_TIMEOUT_S", "FileWatch", "LockWait", "make_engine", "to_url", "writer"]
 
 BUSY_TIMEOUT_S: Final = 30.0
 """Seconds in all that a process waits for a database that another program has locked."""
@@ -196,10 +195,6 @@ def _begin(connection: sqlite3.Connection, wait: LockWait, *, writes: bool) -> N
     wait.succeeded()
 
 
-@contextlib.contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection with a write transaction: committed at the end, rolled back on any exception."""
-    with engine.connect() as connection:
-        connection = connection.execution_options(**{_WRITE: True})
-        with connection.begin():
-            yield connection
+def writer(engine: Engine) -> Engine:
+    """Return an engine with the same connections, whose transactions can write from their beginning."""
+    return engine.execution_options(**{_WRITE: True})

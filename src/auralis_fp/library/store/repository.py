@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, bindparam, case, exists, insert, or_, select, update
 
 from auralis_fp.library.errors import RefusedRow
-from auralis_fp.library.store.backlog import ABANDONED, Backlog, Unfinished, WorkLeft
+from auralis_fp.library.store.backlog import Backlog, Unfinished, WorkLeft
 from auralis_fp.library.store.claims import TRACK, ClaimedTrack, Claims
 from auralis_fp.library.store.columns import as_count, as_number, as_path, reading
 from auralis_fp.library.store.database import Database, utc_now
@@ -77,16 +77,11 @@ class LibraryRepository:
         self._tracks: Final = self.database.tracks
         self._fingerprints: Final = self.database.fingerprints
         # Statements are built once, which takes several times as long as executing them.
-        t, f = self._tracks, self._fingerprints
+        f = self._fingerprints
         row = f.c.track_id == bindparam(TRACK)
         self._replace: Final = update(f).where(row)
         self._add: Final = insert(f)
         self._stored: Final = select(*(f.c[name] for name in _STORED)).where(row)
-        message = self.database.row(t, {"fingerprint_error_message": case((is_suspect(t), ABANDONED))})
-        # Without messages, nothing says which tracks are new.
-        self._fill_in: Final = (
-            update(t).where(t.c.id == bindparam(TRACK), is_new(t)).values(message) if message else None
-        )
 
     def close(self) -> None:
         """Close the database."""
@@ -135,21 +130,24 @@ class LibraryRepository:
             "fingerprint_error_message": None,
             "fingerprint_vector": vector,
         }
-        with self._claims.settling(track_id) as settle, self.database.write() as connection:
-            if not settle(connection, self.database.row(self._tracks, state)):
-                return False
-            self._put(connection, track_id, values)
-            return True
+        return self._claims.settle(
+            track_id,
+            self.database.row(self._tracks, state),
+            lambda connection, blank: self._put(connection, track_id, values, blank=blank),
+        )
 
-    def _put(self, connection: Connection, track_id: int, values: dict[str, Any]) -> None:
+    def _put(self, connection: Connection, track_id: int, values: dict[str, Any], *, blank: bool) -> None:
         f, now = self._fingerprints, utc_now()
-        changed = self.database.row(f, {**values, "updated_at": now})
-        if not connection.execute(self._replace, {**changed, TRACK: track_id}).rowcount:
-            new = {**values, "track_id": track_id, "created_at": now, "updated_at": now}
-            connection.execute(self._add, self.database.new_row(f, new))
+        values = {**values, "updated_at": now}
+        if not blank:
+            row = self.database.row(f, values)
+            blank = not connection.execute(self._replace, {**row, TRACK: track_id}).rowcount
+        if blank:
+            row = self.database.new_row(f, {**values, "track_id": track_id, "created_at": now})
+            connection.execute(self._add, row)
         # A value that a trigger has changed, or a column has rounded, does not count as stored.
         stored = connection.execute(self._stored, {TRACK: track_id}).one()
-        if not all(
+        if tuple(stored) != tuple(values[n] for n in _STORED) and not all(
             math.isclose(values[n], as_number(v) or 0.0, rel_tol=1e-5, abs_tol=1e-9)
             for n, v in zip(_STORED, stored, strict=True)
         ):
@@ -224,20 +222,15 @@ class LibraryRepository:
             self._claims.release(track_id)
 
     def fill_in(self, track_id: int, values: Mapping[str, Any]) -> None:
-        """Store the tags of a new track, by column; None leaves a column as it is."""
-        if self._fill_in is None:
-            return
-        known = {name: value for name, value in values.items() if value is not None}
-        with self.database.write() as connection:
-            connection.execute(self._fill_in, {**self.database.row(self._tracks, known), TRACK: track_id})
+        """Take the tags of a new track, by column; they are stored with its result, except for None."""
+        self._claims.describe(track_id, {name: value for name, value in values.items() if value is not None})
 
     def mark_error(self, track_id: int, message: str) -> bool:
         """Record why a track failed; it is not claimed again until :meth:`retry_failed`."""
         # PostgreSQL takes neither NUL nor lone surrogates, and file names may contain both.
         text = message.replace("\0", "").encode("utf-8", "backslashreplace").decode()
         values = {"fingerprint_status": ERROR, "fingerprint_error_message": text}
-        with self._claims.settling(track_id) as settle, self.database.write() as connection:
-            return settle(connection, self.database.row(self._tracks, values))
+        return self._claims.settle(track_id, self.database.row(self._tracks, values))
 
     def retry_failed(self, track_ids: Iterable[int] | None = None) -> int:
         """Make failed tracks (all, or those given) wait for a worker again; return their number.

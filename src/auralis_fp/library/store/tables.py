@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
 )
 
 from auralis_fp.schema import NAMES
@@ -122,7 +123,9 @@ def holds_fingerprint(table: Table) -> ColumnElement[bool]:
     in any column, and compares text as larger than every number.
     """
     columns: Any = table.c
-    numbers = [columns[name].between(-LARGEST, LARGEST) for name in NAMES]
+    # In the statement's text: as parameters, they would take longer than the rest of it.
+    least, largest = literal_column(f"{-LARGEST:g}", Float), literal_column(f"{LARGEST:g}", Float)
+    numbers = [columns[name].between(least, largest) for name in NAMES]
     claimed = and_(columns.lufs <= PLACEHOLDER_LUFS, columns.fingerprint_version <= PLACEHOLDER_VERSION)
     return func.coalesce(and_(columns.fingerprint_version.between(1, 2**31 - 1), ~claimed, *numbers), false())
 

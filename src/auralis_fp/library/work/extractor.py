@@ -19,7 +19,7 @@ from auralis_fp.library.files import sidecar
 from auralis_fp.library.files.sidecar import Content, FileState
 from auralis_fp.library.work.analyzers import build_of, choose_analyzer, is_compiled
 from auralis_fp.library.work.outcomes import Extraction, Outcome, message_of, what_is_away
-from auralis_fp.library.work.protocol import BuildKeeper, ClaimKeeper, FailureKeeper, FingerprintRepository
+from auralis_fp.library.work.protocol import ClaimKeeper, FailureKeeper, FingerprintRepository
 from auralis_fp.library.work.settings import Settings
 from auralis_fp.library.work.storing import NotStored, TrackLost, has_fingerprint, store
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
@@ -283,7 +283,7 @@ class FingerprintExtractor:
 
     def _row(self, content: Content) -> dict[str, Any]:
         row: dict[str, Any] = dict(content.values)
-        if isinstance(self.repository, BuildKeeper) and self.repository.keeps_builds is True:
+        if getattr(self.repository, "keeps_builds", False) is True:  # a BuildKeeper
             row["fingerprint_build"] = content.build
         return row
 

@@ -109,4 +109,7 @@ class TagKeeper(Protocol):
     """A repository that takes the tags of new tracks."""
 
     def fill_in(self, track_id: int, values: Mapping[str, Any]) -> Any:
-        """Store ``title``, ``duration``, ``sample_rate``, ``bit_depth`` and ``channels`` of a new track."""
+        """Take ``title``, ``duration``, ``sample_rate``, ``bit_depth`` and ``channels`` of a new track.
+
+        They must be stored by the time that its result is.
+        """

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auralis_fp.cancel import CancelToken
@@ -138,6 +138,7 @@ class FingerprintQueue:
             raise ValueError(f"workers must be at least 1, not {workers}")
         self._extractor: Final = extractor
         self._repository: Final = extractor.repository
+        self._tag_keeper: Final = self._repository if isinstance(self._repository, TagKeeper) else None
         self._workers: Final = workers
         self._deadline_s: Final = deadline_s
         self._until_empty: Final = until_empty
@@ -309,12 +310,12 @@ class FingerprintQueue:
         )
 
     def _described(self, track: TrackLike) -> TrackLike:
-        """Store the tags of a new track; return the track with its duration."""
-        if not (isinstance(track, ClaimedTrack) and track.new and isinstance(self._repository, TagKeeper)):
+        """Pass on the tags of a new track; return the track with its duration."""
+        if self._tag_keeper is None or not (isinstance(track, ClaimedTrack) and track.new):
             return track
         tags = read_tags(track.filepath)
         with contextlib.suppress(RefusedRow):  # missing tags are not an error
-            self._repository.fill_in(track.id, asdict(tags))
+            self._tag_keeper.fill_in(track.id, tags._asdict())
         return replace(track, duration=tags.duration)
 
     def _counted(self, track: TrackLike, extraction: Extraction | None) -> QueueStatistics:
