@@ -29,6 +29,7 @@ os.environ["AURALIS_FP_CONFIG"] = os.devnull
 
 NEED_SOURCE = (
     "test_allocation_failures.py",
+    "test_annotated_tempi.py",
     "test_failing_source.py",
     "test_ffmpeg_recipe.py",
     "test_later_application.py",
