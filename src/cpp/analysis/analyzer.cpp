@@ -36,6 +36,13 @@ constexpr double kOnsetsPerSecondScale = 10;
 
 class Analyzer::Steps {
 public:
+    struct Finished {
+        Measurement measurement;      // without the dimensions of the envelope
+        std::vector<float> envelope;  // of onsets
+        double seconds = 0;
+        bool silent = false;
+    };
+
     Steps(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
         : interrupt_(interrupt),
           sample_rate_(sample_rate),
@@ -69,12 +76,15 @@ public:
         }
     }
 
-    Measurement finish() {
-        const DenormalsFlushed scope;
+    Finished finish() {
         if (filled_ > 0) measure_filled();
         measure_resampled(resampler_.finish());
         frames_.finish([this](const FrameBatch& batch) { measure_frames(batch); });
-        return {collect(), signal_check_.finish(), samples_};
+        const std::vector<bool> active = frame_levels_.active();
+        return {.measurement = {collect(active), signal_check_.finish(), samples_},
+                .envelope = onsets_.finish(),
+                .seconds = static_cast<double>(samples_) / sample_rate_,
+                .silent = std::ranges::find(active, true) == active.end()};
     }
 
     void require_room(std::size_t more) const {
@@ -127,7 +137,7 @@ private:
 
     // --- numbers -----------------------------------------------------------------------------------------
 
-    Fingerprint collect() {
+    Fingerprint collect(const std::vector<bool>& active) {
         using enum Dimension;
         Fingerprint f;
 
@@ -149,7 +159,6 @@ private:
         f[stereo_width] = image.stereo_width;
         f[phase_correlation] = image.phase_correlation;
 
-        const std::vector<bool> active = frame_levels_.active();
         f[silence_ratio] = frame_levels_.silence_ratio();
 
         const SpectralShape::Values shape = shape_.finish(active);
@@ -159,18 +168,6 @@ private:
         f[harmonic_ratio] = harmonic_percussive_.finish();
         f[pitch_stability] = pitch_.finish(active);
         f[chroma_energy] = chroma_.finish(active);
-
-        const double seconds = static_cast<double>(samples_) / sample_rate_;
-        const std::vector<float> envelope = onsets_.finish();
-        const Pulse pulse = seconds < kMinTempoSeconds
-                                ? Pulse{kUndefined, kUndefined}
-                                : measure_pulse(envelope, [this] { interrupt_.poll(Stage::analyze); });
-        f[tempo_bpm] = pulse.tempo_bpm;
-        f[rhythm_stability] = pulse.rhythm_stability;
-        const bool silent = std::ranges::find(active, true) == active.end();
-        f[transient_density] =
-            silent ? kUndefined
-                   : std::min(1.0, static_cast<double>(count_onsets(envelope)) / seconds / kOnsetsPerSecondScale);
         return f;
     }
 
@@ -200,10 +197,25 @@ private:
 };
 
 Analyzer::Analyzer(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
-    : steps_(std::make_unique<Steps>(sample_rate, layout, interrupt)) {}
+    : interrupt_(interrupt), steps_(std::make_unique<Steps>(sample_rate, layout, interrupt)) {}
 Analyzer::~Analyzer() = default;
 void Analyzer::require_room(std::size_t samples) const { steps_->require_room(samples); }
 void Analyzer::push(std::span<const std::span<const float>> channels) { steps_->push(channels); }
-Measurement Analyzer::finish() { return steps_->finish(); }
+
+Measurement Analyzer::finish() {
+    using enum Dimension;
+    const DenormalsFlushed scope;
+    auto [measurement, envelope, seconds, silent] = steps_->finish();
+    steps_.reset();  // makes room: measuring the pulse needs as much
+    Fingerprint& f = measurement.fingerprint;
+    const Pulse pulse = seconds < kMinTempoSeconds
+                            ? Pulse{kUndefined, kUndefined}
+                            : measure_pulse(envelope, [this] { interrupt_.poll(Stage::analyze); });
+    f[tempo_bpm] = pulse.tempo_bpm;
+    f[rhythm_stability] = pulse.rhythm_stability;
+    const double onsets = static_cast<double>(count_onsets(envelope));
+    f[transient_density] = silent ? kUndefined : std::min(1.0, onsets / seconds / kOnsetsPerSecondScale);
+    return measurement;
+}
 
 }  // namespace auralis

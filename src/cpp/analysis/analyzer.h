@@ -42,6 +42,7 @@ public:
 
 private:
     class Steps;
+    Interrupt& interrupt_;
     std::unique_ptr<Steps> steps_;
 };
 

@@ -26,6 +26,7 @@ namespace {
 
 // What avformat_find_stream_info may read ahead (its default of 5 MB is for video).
 constexpr int kProbeBytes = 64 * 1024;
+constexpr const char* kRawPacketBytes = "16384";
 // A demuxer that fails this often in a row without delivering a packet will not recover.
 constexpr int kMaxReadErrorsInARow = 64;
 // One or two foreign frames are damage (a corrupt header); more of them in a row are another recording.
@@ -97,6 +98,8 @@ private:
         av_dict_set(&options, "format_whitelist", allowed_demuxers(), 0);
         av_dict_set(&options, "codec_whitelist", decoders.c_str(), 0);
         av_dict_set(&options, "protocol_whitelist", "", 0);
+        // Of FLAC and other raw streams: each piece that is read costs a packet, and the default is 1 kB.
+        av_dict_set(&options, "raw_packet_size", kRawPacketBytes, 0);
         // Of MP4: each packet of a track may be a chapter, at no cost in bytes.
         av_dict_set(&options, "ignore_chapters", "1", 0);
         const int opened = avformat_open_input(&context, nullptr, nullptr, &options);
