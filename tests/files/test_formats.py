@@ -198,8 +198,8 @@ def test_full_scale_of_every_integer_width(tmp_path: Path) -> None:
 
 
 def test_chained_ogg_streams_are_one_recording(tmp_path: Path) -> None:
-    # Of music, the encoder leaves holes in the spectrum, and flatness shows the last bit of a decoder; that of
-    # the command ffmpeg may be of another version.
+    # Of music, the encoder leaves holes in the spectrum, and its flatness shows a decoder's last bit. The
+    # command ffmpeg may have another.
     noise = np.random.default_rng(5).integers(-9999, 9999, (441_000, 2)).astype(np.int16)
     one = EncodedFiles(tmp_path, noise, 44100).file("vorbis").read_bytes()
     chained = tmp_path / "chained.ogg"
