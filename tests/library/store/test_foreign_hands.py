@@ -229,6 +229,23 @@ def test_a_row_with_a_number_that_is_none_is_no_fingerprint(music: Music, tmp_pa
     assert "version 101: 1" in run_command("status", "--db", path).stdout
 
 
+def test_a_track_gets_one_fingerprint_in_a_table_that_allows_more(tmp_path: Path, song: str) -> None:
+    path = application_database(tmp_path / "app.db", [song])
+    with closing(sqlite3.connect(path)) as database, database:
+        query = "SELECT sql FROM sqlite_master WHERE name = 'track_fingerprints'"
+        (schema,) = database.execute(query).fetchone()
+        database.execute("DROP TABLE track_fingerprints")
+        database.execute(schema.replace("NOT NULL UNIQUE", "NOT NULL"))
+    repository = LibraryRepository(path)
+    claim = repository.claim_next_unfingerprinted_track()
+    assert claim is not None
+    # By another program, which does not know of the claim.
+    add_fingerprint(repository.database, claim.id, version=5, value=-100.0)
+    assert repository.upsert(claim.id, dict.fromkeys(NAMES, 1.0))
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT lufs FROM track_fingerprints").fetchall() == [(1.0,)]
+
+
 # --- names ---------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -141,16 +141,15 @@ class LibraryRepository:
         values = {**values, "updated_at": now}
         if not blank:
             row = self.database.row(f, values)
-            blank = not connection.execute(self._replace, {**row, TRACK: track_id}).rowcount
-        if blank:
+            present = connection.execute(self._replace, {**row, TRACK: track_id}).rowcount > 0
+        if blank or not present:
             row = self.database.new_row(f, {**values, "track_id": track_id, "created_at": now})
             connection.execute(self._add, row)
+        rows = connection.execute(self._stored, {TRACK: track_id}).all()
+        if blank and len(rows) > 1:  # in a table that allows it
+            raise RefusedRow(f"{self.database.name}: another program has added a fingerprint of the track")
         # A value that a trigger has changed, or a column has rounded, does not count as stored.
-        stored = connection.execute(self._stored, {TRACK: track_id}).one()
-        if tuple(stored) != tuple(values[n] for n in _STORED) and not all(
-            math.isclose(values[n], as_number(v) or 0.0, rel_tol=1e-5, abs_tol=1e-9)
-            for n, v in zip(_STORED, stored, strict=True)
-        ):
+        if not rows or not all(_is_stored(row, [values[name] for name in _STORED]) for row in rows):
             raise RefusedRow(f"{self.database.name}: the database holds other numbers than it was given")
 
     def get_by_track_id(self, track_id: int) -> StoredFingerprint | None:
@@ -270,3 +269,10 @@ class LibraryRepository:
     def unfinished(self, names: int = 20) -> Unfinished:
         """Count the tracks that still lack a fingerprint and have not failed; list the first ``names``."""
         return self._backlog.unfinished(names)
+
+
+def _is_stored(row: Sequence[object], values: Sequence[float]) -> bool:
+    return list(row) == values or all(
+        math.isclose(value, as_number(held) or 0.0, rel_tol=1e-5, abs_tol=1e-9)
+        for held, value in zip(row, values, strict=True)
+    )
