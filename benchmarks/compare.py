@@ -360,7 +360,7 @@ def main() -> None:
         "--files", type=int, default=32, metavar="N", help="files for the threads; 32 by default"
     )
     parser.add_argument(
-        "--tracks", type=int, default=300, metavar="N", help="tracks of a scan; 300 by default"
+        "--tracks", type=int, default=1000, metavar="N", help="tracks of a scan; 1000 by default"
     )
     options = parser.parse_args()
     # One thread for each library: set before any worker process imports them.

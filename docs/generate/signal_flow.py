@@ -128,7 +128,7 @@ class Source:
 
     def _collect(self) -> None:
         """Find the step behind every dimension."""
-        body = self._body("collect")
+        body = self._body("finish") + self._body("collect") + self._body("Analyzer::finish", indented="")
         lists = {
             name: re.findall(r"\w+", names)
             for name, names in re.findall(r"array (\w+) = \{(.*?)\}", body, re.S)
@@ -159,11 +159,11 @@ class Source:
         names = {**behind, **self.members}
         return next((names[word] for word in re.findall(r"\w+", value) if word in names), None)
 
-    def _body(self, function: str) -> str:
+    def _body(self, function: str, indented: str = "    ") -> str:
         start = re.search(rf"\b{function}\([^()]*\) (?:const )?\{{\n", self.source)
         if start is None:
             raise ValueError(f"analyzer.cpp has no function {function}")
-        end = self.source.index("\n    }\n", start.end())
+        end = self.source.index(f"\n{indented}}}\n", start.end())
         return self.source[start.end() : end]
 
     def _section(self, function: str) -> str:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
@@ -81,8 +82,9 @@ public:
         measure_resampled(resampler_.finish());
         frames_.finish([this](const FrameBatch& batch) { measure_frames(batch); });
         const std::vector<bool> active = frame_levels_.active();
+        std::vector<float> envelope = onsets_.finish();
         return {.measurement = {collect(active), signal_check_.finish(), samples_},
-                .envelope = onsets_.finish(),
+                .envelope = std::move(envelope),
                 .seconds = static_cast<double>(samples_) / sample_rate_,
                 .silent = std::ranges::find(active, true) == active.end()};
     }
