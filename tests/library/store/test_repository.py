@@ -159,13 +159,13 @@ def test_claims_have_one_winner(repository: LibraryRepository) -> None:
 
 
 def test_a_dead_workers_claim_expires_and_its_late_result_is_not_stored(database_url: str) -> None:
-    dead = LibraryRepository(database_url, claim_timeout_s=0.3)
+    dead = LibraryRepository(database_url, claim_timeout_s=1.0)
     (track,) = add_tracks(dead, ["/music/a.wav"])
     heir = another(dead)
     assert dead.claim_next_unfingerprinted_track() is not None
     assert heir.claim_next_unfingerprinted_track() is None
     assert heir.claims_of_others() == 1
-    time.sleep(0.35)
+    time.sleep(1.1)
     claim = heir.claim_next_unfingerprinted_track()
     assert claim is not None
     assert claim.id == track
@@ -182,12 +182,12 @@ def test_a_dead_workers_claim_expires_and_its_late_result_is_not_stored(database
 
 
 def test_a_living_workers_claim_is_renewed(database_url: str) -> None:
-    alive = LibraryRepository(database_url, claim_timeout_s=0.4)
+    alive = LibraryRepository(database_url, claim_timeout_s=1.0)
     (track,) = add_tracks(alive, ["/music/a.wav"])
     rival = another(alive)
     assert alive.claim_next_unfingerprinted_track() is not None
     for _beat in range(6):
-        time.sleep(0.1)
+        time.sleep(0.2)
         assert alive.renew_claims() == []
         assert rival.claim_next_unfingerprinted_track() is None
     assert alive.upsert(track, VALUES)
