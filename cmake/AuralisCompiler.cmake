@@ -26,7 +26,7 @@ endif()
 string(REPLACE "-O2" "-O3" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 # Optimised across files: an analysis takes 0.96 of the time.
 include(CheckIPOSupported)
-check_ipo_supported(RESULT auralis_ipo OUTPUT auralis_why_not LANGUAGES CXX)
+check_ipo_supported(RESULT auralis_ipo LANGUAGES CXX)
 set(CMAKE_INTERPROCEDURAL_OPTIMIZATION_RELEASE ${auralis_ipo})
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
