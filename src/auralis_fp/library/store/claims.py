@@ -39,7 +39,7 @@ TRACK: Final = "auralis_fp_track"
 _TOKEN: Final = "auralis_fp_token"
 _AFTER: Final = "auralis_fp_after"
 
-Store = Callable[[Connection, bool], None]
+_Store = Callable[[Connection, bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,10 @@ class _Claim:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def doubt(self) -> bool:
-        """Give up something that was so when the track was claimed, or its tags, which may be refused.
+        """Give up one assumption about the track, and return whether there was one.
 
-        Others may have added a row of fingerprints since, or changed the track, which is then no longer new.
-        Return False if there is nothing to give up.
+        Since it was claimed, others may have added its row of fingerprints. Its tags may be refused, or
+        others may have changed it.
         """
         if self.blank:
             self.blank = False
@@ -102,7 +102,6 @@ class Claims:
     def __init__(self, database: Database, backlog: Backlog) -> None:
         self._db: Final = database
         self._backlog: Final = backlog
-        self._tracks: Final = database.tracks.c
         self._held: Final[dict[int, _Claim]] = {}
         # Searches go forward through the ids, so that rows that are skipped are skipped once.
         self._after: Final[dict[str, int | None]] = {PENDING: None, COMPLETE: None}
@@ -206,7 +205,7 @@ class Claims:
         if claim := self._held.get(track_id):
             claim.tags = self._db.row(self._db.tracks, tags)
 
-    def settle(self, track_id: int, values: Mapping[str, Any], store: Store | None = None) -> bool:
+    def settle(self, track_id: int, values: Mapping[str, Any], store: _Store | None = None) -> bool:
         """Store a track's result in its row, with its tags if it is new, and end this process's claim on it.
 
         If this process has not claimed the track, its state does not matter: the caller has asked for it. An
@@ -242,7 +241,7 @@ class Claims:
         return settled
 
     def _settle(
-        self, track_id: int, claim: _Claim | None, values: Mapping[str, Any], store: Store | None
+        self, track_id: int, claim: _Claim | None, values: Mapping[str, Any], store: _Store | None
     ) -> bool:
         statement, parameters = self._mine, {**values, TRACK: track_id}
         if claim:
@@ -298,13 +297,8 @@ class Claims:
         return row
 
     def _columns(self) -> list[ColumnElement[Any]]:
-        t = self._tracks
-        known = [reading(t[n]) if n in t else null().label(n) for n in ("duration", "filesize")]
-        tracks, fingerprints = self._db.tracks, self._db.fingerprints
-        row = select(fingerprints.c.id).where(fingerprints.c.track_id == t.id).correlate(tracks)
-        marks = (
-            is_suspect(tracks).label("suspect"),
-            is_new(tracks).label("new"),
-            (~exists(row)).label("blank"),
-        )
-        return [t.id, reading(t.filepath), reading(t.fingerprint_status), *known, *marks]
+        t, f = self._db.tracks, self._db.fingerprints
+        known = [reading(t.c[n]) if n in t.c else null().label(n) for n in ("duration", "filesize")]
+        row = select(f.c.id).where(f.c.track_id == t.c.id).correlate(t)
+        marks = is_suspect(t).label("suspect"), is_new(t).label("new"), (~exists(row)).label("blank")
+        return [t.c.id, reading(t.c.filepath), reading(t.c.fingerprint_status), *known, *marks]
