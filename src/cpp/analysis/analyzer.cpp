@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "base/limits.h"
 #include "base/undefined.h"
 #include "dsp/denormals.h"
@@ -47,7 +48,7 @@ public:
     Steps(int sample_rate, const ChannelLayout& layout, Interrupt& interrupt)
         : interrupt_(interrupt),
           sample_rate_(sample_rate),
-          block_(layout.channels(), std::vector<float>(kBlockSamples)),
+          block_(layout.channels(), AlignedVector<float>(kBlockSamples)),
           downmix_(layout, kBlockSamples),
           signal_check_(layout.channels()),
           loudness_(sample_rate, layout.loudness_weights()),
@@ -175,7 +176,7 @@ private:
 
     Interrupt& interrupt_;
     int sample_rate_;
-    std::vector<std::vector<float>> block_;  // per channel
+    std::vector<AlignedVector<float>> block_;  // per channel
     std::size_t filled_ = 0;
     std::int64_t samples_ = 0;  // measured
     Downmix downmix_;

@@ -130,7 +130,7 @@ Floats inverse_real_fft(const Floats& re, const Floats& im) {
     const auto a = to_lanes(re);
     const auto b = to_lanes(im);
     std::vector<Lanes> out(2 * (a.size() - 1));
-    RealFft(out.size()).inverse(a.data(), b.data(), out.data());
+    RealFft(out.size()).inverse([&](std::size_t k) { return ComplexLanes(a[k], b[k]); }, out.data());
     return to_array(out);
 }
 

@@ -7,8 +7,8 @@
 
 #include <cstddef>
 #include <span>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/split_fft.h"
 
 namespace auralis {
@@ -33,12 +33,12 @@ private:
 
     const Tables& tables_;
     SplitFft fft_;
-    std::vector<float> buffer_;    // input of two blocks
+    AlignedVector<float> buffer_;    // input of two blocks
     std::size_t filled_ = kReach;  // zeros stand before the first sample
     std::size_t samples_ = 0;      // of input so far
     std::size_t made_ = 0;         // samples of output, before those in output_
-    std::vector<float> output_;
-    std::vector<ComplexLanes> bins_, work_;  // scratch
+    AlignedVector<float> output_;
+    AlignedVector<ComplexLanes> bins_, work_;  // scratch
 };
 
 }  // namespace auralis

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "base/channel_layout.h"
 
 namespace auralis {
@@ -24,7 +25,7 @@ public:
 
 private:
     std::vector<ChannelLayout::Gains> gains_;
-    std::vector<float> left_, right_, mid_;
+    AlignedVector<float> left_, right_, mid_;
 };
 
 }  // namespace auralis

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/frames.h"
 
 namespace auralis {
@@ -47,7 +47,7 @@ private:
         filled_ = filled_ > kAdvance ? filled_ - kAdvance : 0;
     }
 
-    std::vector<float> buffer_;
+    AlignedVector<float> buffer_;
     std::size_t filled_;
     std::size_t samples_ = 0;
     std::size_t next_frame_ = 0;

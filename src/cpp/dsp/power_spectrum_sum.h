@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/split_fft.h"
 #include "dsp/window.h"
 
@@ -32,7 +33,7 @@ private:
     SplitFft fft_;
     // |Z|^2 in the order in which the rows come out: eight rows at a time, lane = row. Floats for a number of
     // signals so small that none loses digits, the rest in double.
-    std::vector<Lanes> recent_;
+    AlignedVector<Lanes> recent_;
     std::size_t recent_count_ = 0;
     std::vector<double> total_;  // for k = 0 .. n/2: |Z[k]|^2 + |Z[-k]|^2, or the one where both are the same
 };

@@ -43,7 +43,7 @@ ComplexLanes operator*(const ComplexLanes& z, std::complex<float> w) {
 }
 
 // Transforms four values that stand `step` apart in place of `out` ... out + 3 step.
-void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes& c, const ComplexLanes& d,
+[[gnu::always_inline]] inline void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes& c, const ComplexLanes& d,
                 bool inverse, ComplexLanes* out, std::size_t step) {
     const ComplexLanes even_sum = a + c;
     const ComplexLanes even_difference = a - c;
@@ -112,24 +112,5 @@ RealFft::Tables::Tables(std::size_t n) : forward(n / 2, false), inverse(n / 2, t
 }
 
 RealFft::RealFft(std::size_t n) : half_(n / 2), tables_(shared_table<Tables>(n)), spectrum_(half_) {}
-
-void RealFft::inverse(const Lanes* re, const Lanes* im, Lanes* out) {
-    // The same equations solved for Z: 2Z[k] = (X[k] + conj X[n/2-k]) + i conj(W^k) (X[k] - conj X[n/2-k]).
-    spectrum_[0] = {re[0] + re[half_], re[0] - re[half_]};
-    for (std::size_t k = 1; 2 * k <= half_; ++k) {
-        const std::size_t m = half_ - k;
-        const Lanes even_re = re[k] + re[m];
-        const Lanes even_im = im[k] - im[m];
-        const Lanes diff_re = re[k] - re[m];
-        const Lanes diff_im = im[k] + im[m];
-        const float w_re = tables_.twiddles[k].real();
-        const float w_im = tables_.twiddles[k].imag();
-        const Lanes odd_re = diff_re * w_re + diff_im * w_im;
-        const Lanes odd_im = diff_im * w_re - diff_re * w_im;
-        spectrum_[k] = {even_re - odd_im, even_im + odd_re};
-        spectrum_[m] = {even_re + odd_im, odd_re - even_im};
-    }
-    tables_.inverse.transform(spectrum_.data(), reinterpret_cast<ComplexLanes*>(out));
-}
 
 }  // namespace auralis

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/lanes.h"
 
 // Defined in real_fft.cpp.
@@ -55,8 +56,30 @@ public:
         }
     }
 
-    // The real signals whose bins are re + i im, times n. re, im: n/2 + 1 Lanes; out: n Lanes.
-    void inverse(const Lanes* re, const Lanes* im, Lanes* out);
+    // The real signals whose bins are bins(k), times n. bins gives re and im as ComplexLanes and is called once for every
+    // k of 0 .. n/2, in no particular order; out: n Lanes.
+    template <typename Bins>
+    void inverse(Bins&& bins, Lanes* out) {
+        // The same equations solved for Z: 2Z[k] = (X[k] + conj X[n/2-k]) + i conj(W^k) (X[k] - conj X[n/2-k]).
+        const ComplexLanes first = bins(std::size_t{0}), last = bins(half_);
+        spectrum_[0] = {first.real() + last.real(), first.real() - last.real()};
+        for (std::size_t k = 1; 2 * k <= half_; ++k) {
+            const std::size_t m = half_ - k;
+            const ComplexLanes a = bins(k);
+            const ComplexLanes b = m == k ? a : bins(m);
+            const Lanes even_re = a.real() + b.real();
+            const Lanes even_im = a.imag() - b.imag();
+            const Lanes diff_re = a.real() - b.real();
+            const Lanes diff_im = a.imag() + b.imag();
+            const float w_re = tables_.twiddles[k].real();
+            const float w_im = tables_.twiddles[k].imag();
+            const Lanes odd_re = diff_re * w_re + diff_im * w_im;
+            const Lanes odd_im = diff_im * w_re - diff_re * w_im;
+            spectrum_[k] = {even_re - odd_im, even_im + odd_re};
+            spectrum_[m] = {even_re + odd_im, odd_re - even_im};
+        }
+        tables_.inverse.transform(spectrum_.data(), reinterpret_cast<ComplexLanes*>(out));
+    }
 
 private:
     struct Tables {
@@ -68,7 +91,7 @@ private:
 
     std::size_t half_;
     const Tables& tables_;
-    std::vector<ComplexLanes> spectrum_;
+    AlignedVector<ComplexLanes> spectrum_;
 };
 
 }  // namespace auralis

@@ -9,8 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/lanes.h"
 #include "dsp/real_fft.h"
 
@@ -57,7 +57,7 @@ private:
         std::size_t rows;     // length of the column transforms
         std::size_t columns;  // length of the row transforms
         kissfft<Lanes> column_fft, row_fft;
-        std::vector<ComplexLanes> turn;  // exp(-2 pi i row column / n), in the order of the columns' output
+        AlignedVector<ComplexLanes> turn;  // exp(-2 pi i row column / n), in the order of the columns' output
 
         explicit Tables(std::size_t n);
     };
@@ -75,8 +75,8 @@ private:
     }
 
     const Tables& tables_;
-    std::vector<ComplexLanes> work_;  // n / 8 elements: eight columns at a time, lane = column
-    std::vector<ComplexLanes> in_, out_;
+    AlignedVector<ComplexLanes> work_;  // n / 8 elements: eight columns at a time, lane = column
+    AlignedVector<ComplexLanes> in_, out_;
 };
 
 }  // namespace auralis

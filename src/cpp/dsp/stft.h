@@ -1,8 +1,7 @@
 // Short-time Fourier transform of y: librosa.stft(y, n_fft=2048, hop_length=512), eight frames a call.
 #pragma once
 
-#include <vector>
-
+#include "base/aligned_vector.h"
 #include "dsp/frames.h"
 #include "dsp/real_fft.h"
 #include "dsp/window.h"
@@ -17,7 +16,7 @@ public:
 
 private:
     const HannWindow& window_;
-    std::vector<Lanes> frames_;
+    AlignedVector<Lanes> frames_;
     RealFft fft_;
 };
 

@@ -3,7 +3,8 @@
 #include <cmath>
 #include <cstddef>
 #include <numbers>
-#include <vector>
+
+#include "base/aligned_vector.h"
 
 namespace auralis {
 
@@ -20,7 +21,7 @@ public:
     const float* data() const { return values_.data(); }
 
 private:
-    std::vector<float> values_;
+    AlignedVector<float> values_;
 };
 
 }  // namespace auralis

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/power_spectrum_sum.h"
 
 namespace auralis {
@@ -30,7 +30,7 @@ private:
 
     int sample_rate_;
     std::size_t hop_;            // segments are 2 * hop_ samples, a power of two, and overlap by half
-    std::vector<float> buffer_;  // two segments: three hops
+    AlignedVector<float> buffer_;  // two segments: three hops
     std::size_t filled_;
     std::size_t samples_ = 0;
     std::size_t segments_ = 0;  // in the spectrum

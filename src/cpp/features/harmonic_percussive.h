@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/frames.h"
 #include "dsp/sliding_median.h"
 
@@ -51,7 +52,7 @@ private:
     double harmonic_energy_ = 0;
     double percussive_energy_ = 0;
     // Scratch, lane = frame, in both halves: bins with reflected edges, and their medians.
-    std::vector<ShortLanes> column_, medians_;
+    AlignedVector<ShortLanes> column_, medians_;
 };
 
 }  // namespace auralis

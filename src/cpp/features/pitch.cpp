@@ -22,8 +22,6 @@ Pitch::Pitch()
       im_(kFftBins, Lanes(0.0F)),
       previous_re_(kFftBins, Lanes(0.0F)),
       previous_im_(kFftBins, Lanes(0.0F)),
-      power_re_(kFftBins),
-      power_im_(kFftBins),
       autocorrelation_(kFftLength) {}
 
 void Pitch::push(const FrameBatch& batch) {
@@ -58,7 +56,7 @@ void Pitch::transform_segments(const float* samples) {
 //   |A|^2 + |B|^2 + |C|^2 + |D|^2 + (conj A B + conj B C + conj C D) w,   w = exp(-2 pi i k 512/1024) = (-1)^k:
 // products within a segment, and of neighbours moved apart by one segment. Spectra of segments serve four frames.
 void Pitch::autocorrelate() {
-    for (std::size_t k = 0; k < kFftBins; ++k) {
+    const auto bin = [this](std::size_t k) {
         const std::array<Lanes, 4> re = {shift_in<5>(previous_re_[k], re_[k]), shift_in<6>(previous_re_[k], re_[k]),
                                          shift_in<7>(previous_re_[k], re_[k]), re_[k]};
         const std::array<Lanes, 4> im = {shift_in<5>(previous_im_[k], im_[k]), shift_in<6>(previous_im_[k], im_[k]),
@@ -70,10 +68,9 @@ void Pitch::autocorrelate() {
             between_im += re[s] * im[s + 1] - im[s] * re[s + 1];
         }
         const float w = k % 2 == 0 ? 1.0F : -1.0F;
-        power_re_[k] = within + w * between_re;
-        power_im_[k] = w * between_im;
-    }
-    fft_.inverse(power_re_.data(), power_im_.data(), autocorrelation_.data());
+        return ComplexLanes(within + w * between_re, w * between_im);
+    };
+    fft_.inverse(bin, autocorrelation_.data());
 }
 
 // librosa's difference function d(k) = 2 (r(0) - r(k)) - sum of the frame's first k squares, divided by its

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/aligned_vector.h"
 #include "dsp/frames.h"
 #include "dsp/real_fft.h"
 
@@ -36,11 +37,10 @@ private:
     void pick_periods(std::size_t count);
 
     RealFft fft_;
-    std::vector<Lanes> segment_;                    // scratch: segments, lane = segment
-    std::vector<Lanes> re_, im_;                    // spectra of the newest eight segments
-    std::vector<Lanes> previous_re_, previous_im_;  // and of the eight before
-    std::vector<Lanes> power_re_, power_im_;        // spectrum whose inverse is the frames' autocorrelation
-    std::vector<Lanes> autocorrelation_;
+    AlignedVector<Lanes> segment_;                    // scratch: segments, lane = segment
+    AlignedVector<Lanes> re_, im_;                    // spectra of the newest eight segments
+    AlignedVector<Lanes> previous_re_, previous_im_;  // and of the eight before
+    AlignedVector<Lanes> autocorrelation_;
     std::array<Lanes, kMaxPeriod + 1> difference_;  // cumulative mean normalised difference, by lag
     std::vector<float> periods_;
 };

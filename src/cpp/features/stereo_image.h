@@ -1,7 +1,7 @@
 // Width and correlation of a stereo pair.
 #pragma once
 
-#include <limits>
+#include <optional>
 #include <span>
 
 #include "features/hops.h"
@@ -27,15 +27,22 @@ private:
         double left = 0, right = 0;    // sums of samples
         double left2 = 0, right2 = 0;  // sums of squares
         double product = 0;            // sum of L * R
-        float left_min = std::numeric_limits<float>::infinity(), left_max = -left_min;
-        float right_min = left_min, right_max = -left_min;
         void add(const Sums& other);
+    };
+
+    // Whether a channel ever changes, looked at until it does.
+    struct Constancy {
+        std::optional<float> value;  // of every sample so far, while constant
+        bool constant = true;
+        void push(std::span<const float> samples);
+        bool silent() const { return constant && value.value_or(0) == 0; }
     };
 
     static Sums measure(std::span<const float> left, std::span<const float> right);
 
     Hops position_;  // the sum of the hops' sums is more exact than one over the whole recording
     Sums total_;
+    Constancy left_, right_;
 };
 
 }  // namespace auralis

@@ -3,8 +3,8 @@
 
 #include <array>
 #include <span>
-#include <vector>
 
+#include "base/aligned_vector.h"
 #include "base/limits.h"
 
 struct AVFrame;
@@ -21,7 +21,7 @@ public:
     std::span<const std::span<const float>> convert(const AVFrame& frame);
 
 private:
-    std::array<std::vector<float>, limits::kMaxChannels> storage_;
+    std::array<AlignedVector<float>, limits::kMaxChannels> storage_;
     std::array<std::span<const float>, limits::kMaxChannels> planes_;
 };
 
