@@ -33,7 +33,7 @@ private:
 
     const Tables& tables_;
     SplitFft fft_;
-    AlignedVector<float> buffer_;    // input of two blocks
+    AlignedVector<float> buffer_;  // input of two blocks
     std::size_t filled_ = kReach;  // zeros stand before the first sample
     std::size_t samples_ = 0;      // of input so far
     std::size_t made_ = 0;         // samples of output, before those in output_

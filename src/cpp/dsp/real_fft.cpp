@@ -43,7 +43,7 @@ ComplexLanes operator*(const ComplexLanes& z, std::complex<float> w) {
 }
 
 // Transforms four values that stand `step` apart in place of `out` ... out + 3 step.
-[[gnu::always_inline]] inline void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes& c, const ComplexLanes& d,
+void butterfly4(const ComplexLanes& a, const ComplexLanes& b, const ComplexLanes& c, const ComplexLanes& d,
                 bool inverse, ComplexLanes* out, std::size_t step) {
     const ComplexLanes even_sum = a + c;
     const ComplexLanes even_difference = a - c;

@@ -56,8 +56,8 @@ public:
         }
     }
 
-    // The real signals whose bins are bins(k), times n. bins gives re and im as ComplexLanes and is called once for every
-    // k of 0 .. n/2, in no particular order; out: n Lanes.
+    // The real signals whose bins are bins(k), times n. bins gives re and im as ComplexLanes and is called once for
+    // every k of 0 .. n/2, in no particular order; out: n Lanes.
     template <typename Bins>
     void inverse(Bins&& bins, Lanes* out) {
         // The same equations solved for Z: 2Z[k] = (X[k] + conj X[n/2-k]) + i conj(W^k) (X[k] - conj X[n/2-k]).

@@ -29,7 +29,7 @@ private:
     void measure_segments();
 
     int sample_rate_;
-    std::size_t hop_;            // segments are 2 * hop_ samples, a power of two, and overlap by half
+    std::size_t hop_;              // segments are 2 * hop_ samples, a power of two, and overlap by half
     AlignedVector<float> buffer_;  // two segments: three hops
     std::size_t filled_;
     std::size_t samples_ = 0;

@@ -1,6 +1,7 @@
 #include "features/dynamics.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/undefined.h"
@@ -28,21 +29,19 @@ void Dynamics::Stretch::add(const Stretch& o) {
 Dynamics::Stretch Dynamics::measure(std::span<const float> mid) {
     Stretch s;
     std::size_t i = 0;
-    if (mid.size() >= kLanes) {
-        Doubles energy[2]{};  // so that no addition waits for the one before
-        Lanes lowest(0.0F), highest(0.0F);
-        for (; i + kLanes <= mid.size(); i += kLanes) {
-            const float* at = mid.data() + i;
-            for (const std::size_t half : {0, 1}) {
-                const Doubles m = load_doubles(at + half * kLanes / 2);
-                energy[half] += m * m;
-            }
-            lowest = min(lowest, Lanes::load(at));
-            highest = max(highest, Lanes::load(at));
+    std::array<Doubles, 2> energy{};  // so that no addition waits for the one before
+    Lanes lowest(0.0F), highest(0.0F);
+    for (; i + kLanes <= mid.size(); i += kLanes) {
+        const float* at = mid.data() + i;
+        for (std::size_t half = 0; half < 2; ++half) {
+            const Doubles m = load_doubles(at + half * kLanes / 2);
+            energy[half] += m * m;
         }
-        s.energy = sum(energy[0] + energy[1]);
-        for (std::size_t lane = 0; lane < kLanes; ++lane) s.peak = std::max({s.peak, -lowest[lane], highest[lane]});
+        lowest = min(lowest, Lanes::load(at));
+        highest = max(highest, Lanes::load(at));
     }
+    s.energy = sum(energy[0] + energy[1]);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) s.peak = std::max({s.peak, -lowest[lane], highest[lane]});
     for (const float x : mid.subspan(i)) {
         const auto m = static_cast<double>(x);
         s.energy += m * m;

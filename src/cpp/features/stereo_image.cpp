@@ -1,6 +1,7 @@
 #include "features/stereo_image.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/undefined.h"
@@ -25,26 +26,24 @@ void StereoImage::Constancy::push(std::span<const float> samples) {
 StereoImage::Sums StereoImage::measure(std::span<const float> left, std::span<const float> right) {
     Sums s;
     std::size_t i = 0;
-    if (left.size() >= kLanes) {
-        // Two of each sum, so that no addition waits for the one before.
-        Doubles sum_l[2]{}, sum_r[2]{}, ll[2]{}, rr[2]{}, lr[2]{};
-        for (; i + kLanes <= left.size(); i += kLanes) {
-            for (const std::size_t half : {0, 1}) {
-                const Doubles l = load_doubles(left.data() + i + half * kLanes / 2);
-                const Doubles r = load_doubles(right.data() + i + half * kLanes / 2);
-                sum_l[half] += l;
-                sum_r[half] += r;
-                ll[half] += l * l;
-                rr[half] += r * r;
-                lr[half] += l * r;
-            }
+    // Two of each sum, so that no addition waits for the one before.
+    std::array<Doubles, 2> sum_l{}, sum_r{}, ll{}, rr{}, lr{};
+    for (; i + kLanes <= left.size(); i += kLanes) {
+        for (std::size_t half = 0; half < 2; ++half) {
+            const Doubles l = load_doubles(left.data() + i + half * kLanes / 2);
+            const Doubles r = load_doubles(right.data() + i + half * kLanes / 2);
+            sum_l[half] += l;
+            sum_r[half] += r;
+            ll[half] += l * l;
+            rr[half] += r * r;
+            lr[half] += l * r;
         }
-        s.left = sum(sum_l[0] + sum_l[1]);
-        s.right = sum(sum_r[0] + sum_r[1]);
-        s.left2 = sum(ll[0] + ll[1]);
-        s.right2 = sum(rr[0] + rr[1]);
-        s.product = sum(lr[0] + lr[1]);
     }
+    s.left = sum(sum_l[0] + sum_l[1]);
+    s.right = sum(sum_r[0] + sum_r[1]);
+    s.left2 = sum(ll[0] + ll[1]);
+    s.right2 = sum(rr[0] + rr[1]);
+    s.product = sum(lr[0] + lr[1]);
     for (; i < left.size(); ++i) {
         const auto l = static_cast<double>(left[i]);
         const auto r = static_cast<double>(right[i]);
