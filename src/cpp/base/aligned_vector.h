@@ -1,4 +1,5 @@
-// Vectors that start with a line of the cache, so that no load of a whole Lanes from them crosses into the next.
+// Vectors that start with a line of the cache, so that loads of whole Lanes, in steps of that size from the start, do
+// not cross into the next.
 #pragma once
 
 #include <cstddef>

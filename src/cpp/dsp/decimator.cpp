@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "dsp/shared_table.h"
 #include "dsp/soxr_stream.h"
