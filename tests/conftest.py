@@ -19,7 +19,11 @@ from support.library import Music, write_noise
 from support.postgresql import private_server
 from support.references import References
 
+from auralis_fp.cli.garbage import collect_in_own_thread
 from auralis_fp.library import LibraryRepository
+
+# As in the commands: tests share objects between threads, too.
+collect_in_own_thread()
 
 # If the tests start with Ctrl-C ignored (nohup, some CI), they and their programs would never see it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

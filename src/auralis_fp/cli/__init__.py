@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from auralis_fp.cli.garbage import collect_in_own_thread
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line."""
+    collect_in_own_thread()
     for stream in (sys.stdout, sys.stderr):
         # File names may hold what the terminal's encoding does not.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
