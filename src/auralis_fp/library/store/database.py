@@ -31,7 +31,7 @@ from sqlalchemy.schema import CreateColumn
 from auralis_fp.library.errors import LibraryError, RefusedRow, in_plain_words, translated
 from auralis_fp.library.store import tables
 from auralis_fp.library.store.columns import as_number, neutral, reading, required, storable, untyped
-from auralis_fp.library.store.engine import BUSY_TIMEOUT_S, FileWatch, LockWait, make_engine, to_url, writer
+from auralis_fp.library.store.engine import BUSY_TIMEOUT_S, FileWatch, LockWait, begin, make_engine, to_url
 from auralis_fp.schema import NAMES
 
 __all__ = ["Database", "utc_now"]
@@ -102,8 +102,9 @@ class Database:
         self._required: Final[dict[Table, list[Column[Any]]]] = {}
         must_exist = self.is_sqlite and not create and not in_memory
         with translated(self.name):
-            self.engine: Final[Engine] = make_engine(self.url, self._waits, self._watch, readonly=readonly)
-            self._writer: Final[Engine] = writer(self.engine)
+            self.engine: Final[Engine] = make_engine(
+                self.url, self._watch, lock_timeout_s=self._waits[True].limit_s, readonly=readonly
+            )
             try:
                 if must_exist and not os.path.exists(str(self.url.database)):  # noqa: PTH110
                     raise LibraryError(f"{self.name}: no such database")
@@ -144,6 +145,8 @@ class Database:
         with self._timed(), translated(self.name), self._read_lock:
             self._check_presence()
             with self.engine.connect() as connection:
+                if self.is_sqlite:
+                    begin(connection, self._waits[False], writes=False)
                 yield connection
 
     @contextmanager
@@ -152,8 +155,10 @@ class Database:
         with self._timed(), translated(self.name), self._write_lock:
             self._check_presence()
             try:
-                with self._writer.begin() as connection:
-                    if self._waits[True].exhausted and connection.dialect.name == "postgresql":
+                with self.engine.begin() as connection:
+                    if self.is_sqlite:
+                        begin(connection, self._waits[True], writes=True)
+                    elif self._waits[True].exhausted and self.engine.dialect.name == "postgresql":
                         connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
                     yield connection
             except OperationalError as error:
@@ -254,7 +259,8 @@ class Database:
         raise LibraryError(reason)
 
     def _prepare(self, *, create: bool) -> None:
-        existing = set(inspect(self.engine).get_table_names())
+        with self.read() as connection:
+            existing = set(inspect(connection).get_table_names())
         if self.readonly or not create:
             if not existing.issuperset(("tracks", "track_fingerprints") if self.readonly else ("tracks",)):
                 raise LibraryError(f"{self.name}: this database holds no music library")
@@ -272,13 +278,14 @@ class Database:
         """Refuse a database whose application takes every version from 8 on for its own."""
         if "tracks" not in existing:
             return
-        columns = {column["name"] for column in inspect(self.engine).get_columns("tracks")}
+        with self.read() as connection:
+            columns = {column["name"] for column in inspect(connection).get_columns("tracks")}
         signs = ["tracks.filepath_key"] if "filepath_key" in columns else []
         if "schema_version" in existing:
-            table = Table("schema_version", MetaData(), autoload_with=self.engine, resolve_fks=False)
+            table = self._reflected("schema_version", set())
             if "version" in table.c:
                 with self.read() as connection:
-                    query = select(reading(untyped(table).c.version if self.is_sqlite else table.c.version))
+                    query = select(reading(table.c.version))
                     versions = [as_number(value) or 0 for value in connection.execute(query).scalars()]
                 newest = max(versions, default=0)
                 if newest >= _LATER_SCHEMA:
@@ -310,9 +317,10 @@ class Database:
     def _needs_change(self, existing: set[str]) -> bool:
         if "tracks" not in existing or "track_fingerprints" not in existing:
             return True
-        inspector = inspect(self.engine)
-        columns = {column["name"] for column in inspector.get_columns("tracks")}
-        indexes = inspector.get_indexes("tracks")
+        with self.read() as connection:
+            inspector = inspect(connection)
+            columns = {column["name"] for column in inspector.get_columns("tracks")}
+            indexes = inspector.get_indexes("tracks")
         return not columns.issuperset(_CLAIM_COLUMNS) or not any(
             index["column_names"][:1] == ["fingerprint_status"] for index in indexes
         )
@@ -342,9 +350,9 @@ class Database:
         return {"id", "title", "filepath", *(() if self.readonly else _CLAIM_COLUMNS)}
 
     def _reflected(self, name: str, needed: set[str]) -> Table:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), self.read() as connection:
             warnings.simplefilter("ignore", SAWarning)  # types that only the application knows
-            table = Table(name, MetaData(), autoload_with=self.engine, resolve_fks=False)
+            table = Table(name, MetaData(), autoload_with=connection, resolve_fks=False)
         lacking = sorted(needed - set(table.c.keys()))
         if lacking:
             raise LibraryError(f"{self.name}: table {name!r} lacks {', '.join(lacking)}")

@@ -16,14 +16,13 @@ from sqlalchemy.exc import ArgumentError
 
 from auralis_fp.library.errors import LibraryError
 
-__all__ = ["BUSY_TIMEOUT_S", "FileWatch", "LockWait", "make_engine", "to_url", "writer"]
+__all__ = ["BUSY_TIMEOUT_S", "FileWatch", "LockWait", "begin", "make_engine", "to_url"]
 
 BUSY_TIMEOUT_S: Final = 30.0
 """Seconds in all that a process waits for a database that another program has locked."""
 
 _ATTEMPT_S: Final = 0.1
 _FORGOTTEN_S: Final = 5.0
-_WRITE: Final = "auralis_fp_write"
 
 
 class LockWait:
@@ -112,34 +111,33 @@ def to_url(target: str | os.PathLike[str] | URL) -> URL:
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
-def make_engine(url: URL, waits: dict[bool, LockWait], watch: FileWatch, *, readonly: bool) -> Engine:
+def make_engine(url: URL, watch: FileWatch, *, lock_timeout_s: float, readonly: bool) -> Engine:
     """Make the engine of a database.
 
     Parameters
     ----------
     url : URL
         The database.
-    waits : dict
-        The wait for reading (False) and for writing (True).
     watch : FileWatch
         Watches over the file of a SQLite database.
+    lock_timeout_s : float
+        How long a statement of PostgreSQL waits for a lock.
     readonly : bool
         Open it without the means to change it.
     """
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, waits, watch, readonly=readonly)
+        return _sqlite(url, watch, readonly=readonly)
     arguments = {}
     if url.get_backend_name() == "postgresql":
-        milliseconds = round(1000 * waits[True].limit_s)
-        arguments = {"options": f"-c timezone=utc -c lock_timeout={milliseconds}"}
+        arguments = {"options": f"-c timezone=utc -c lock_timeout={round(1000 * lock_timeout_s)}"}
     try:
         return create_engine(url, pool_size=4, max_overflow=16, pool_pre_ping=True, connect_args=arguments)
     except ImportError as error:
         raise LibraryError(f"the driver of {url.drivername} is not installed: {error}") from error
 
 
-def _sqlite(url: URL, waits: dict[bool, LockWait], watch: FileWatch, *, readonly: bool) -> Engine:
-    # SQLite itself waits for a moment only: see _begin.
+def _sqlite(url: URL, watch: FileWatch, *, readonly: bool) -> Engine:
+    # SQLite itself waits for a moment only: see begin.
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": _ATTEMPT_S}
     url = url.difference_update_query(["timeout"])
     if url.database in (None, "", ":memory:"):
@@ -159,18 +157,12 @@ def _sqlite(url: URL, waits: dict[bool, LockWait], watch: FileWatch, *, readonly
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: Any) -> None:
         watch.admit(connection)
-        connection.isolation_level = None  # transactions begin in _begun, nowhere else
+        connection.isolation_level = None  # transactions begin in begin(), nowhere else
         connection.text_factory = _text  # text that is not UTF-8 is a fault of its row, not of the statement
         if not readonly:
             # With WAL, NORMAL cannot corrupt and loses nothing to a killed process; a power cut may
             # cost the last few results, which the next scan computes again.
             connection.execute("PRAGMA synchronous=NORMAL")
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        writes = bool(connection.get_execution_options().get(_WRITE))
-        driver: Any = connection.connection.driver_connection
-        _begin(driver, waits[writes], writes=writes)
 
     return engine
 
@@ -179,22 +171,22 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _begin(connection: sqlite3.Connection, wait: LockWait, *, writes: bool) -> None:
+def begin(connection: Connection, wait: LockWait, *, writes: bool) -> None:
+    """Begin a transaction of SQLite: for writing, or with all that it will read as it is now.
+
+    Called by whoever connects: as a listener to SQLAlchemy's event it would make every statement slower.
+    """
+    driver: Any = connection.connection.driver_connection
     while True:
         try:
             # A deferred transaction fails at once if it begins to write while another one writes.
-            connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             if not writes:  # from here on it cannot be locked out
-                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+                driver.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             break
         except sqlite3.OperationalError as error:
             with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
+                driver.execute("ROLLBACK")
             if "locked" not in str(error) or wait.blocked(_ATTEMPT_S):
                 raise
     wait.succeeded()
-
-
-def writer(engine: Engine) -> Engine:
-    """Return an engine with the same connections, whose transactions can write from their beginning."""
-    return engine.execution_options(**{_WRITE: True})
