@@ -27,6 +27,10 @@ _PLAIN_WORDS = (
 # Classes of SQLSTATE that are about the values of a statement, and not about the database: data
 # exceptions, constraints, limits of an index entry, errors that triggers raise, views with a check.
 _ABOUT_VALUES = ("22", "23", "44", "54", "P0")
+_VALUE_ERRORS = (
+    *(DataError, IntegrityError, NotSupportedError),
+    *(sqlite3.DataError, sqlite3.IntegrityError, sqlite3.NotSupportedError),
+)
 
 
 class LibraryError(Exception):
@@ -63,4 +67,4 @@ def _is_about_values(error: Exception) -> bool:
     if sqlstate:
         return str(sqlstate).startswith(_ABOUT_VALUES)
     # A bare StatementError comes from values that SQLAlchemy could not even pass to the driver.
-    return isinstance(error, DataError | IntegrityError | NotSupportedError) or type(error) is StatementError
+    return isinstance(error, _VALUE_ERRORS) or type(error) is StatementError

@@ -16,12 +16,13 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, null, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, exists, null, select, update
 
 from auralis_fp.library.errors import RefusedRow
 from auralis_fp.library.store.backlog import ABANDONED, Backlog
 from auralis_fp.library.store.columns import as_count, as_number, as_path, reading
 from auralis_fp.library.store.database import Database, utc_now
+from auralis_fp.library.store.prepared import Prepared
 from auralis_fp.library.store.tables import (
     COMPLETE,
     PENDING,
@@ -109,10 +110,11 @@ class Claims:
         t = database.tracks
         status, started_at = t.c.fingerprint_status, t.c.fingerprint_started_at
         mine = t.c.id == bindparam(TRACK, type_=t.c.id.type)
-        self._mine: Final = update(t).where(mine)
-        self._owned: Final = self._mine.where(status == PROCESSING, started_at == bindparam(_TOKEN))
-        self._new: Final = self._owned.where(is_new(t))
-        self._token: Final = select(started_at).where(mine)
+        owned = update(t).where(mine, status == PROCESSING, started_at == bindparam(_TOKEN))
+        self._mine: Final = Prepared(update(t).where(mine))
+        self._owned: Final = Prepared(owned)
+        self._new: Final = Prepared(owned.where(is_new(t)))
+        self._token: Final = Prepared(select(started_at).where(mine))
         self._prepare_search()
 
     @property
@@ -150,7 +152,7 @@ class Claims:
         if row.fingerprint_status == PROCESSING:
             values["fingerprint_error_message"] = f"{ABANDONED}; {UNREAD}" if row.new else ABANDONED
         values = self._db.row(self._db.tracks, values)
-        connection.execute(self._mine, {**values, TRACK: row.id})
+        self._mine.execute(connection, {**values, TRACK: row.id})
         return _Claim(
             self._as_held(connection, row.id, values["fingerprint_started_at"]),
             COMPLETE if row.fingerprint_status == COMPLETE else PENDING,
@@ -161,7 +163,7 @@ class Claims:
         """Return a token as the database holds it: columns of other systems may hold coarser times."""
         if self._db.is_sqlite:
             return token
-        return connection.execute(self._token, {TRACK: track_id}).scalar_one()
+        return self._token.first(connection, {TRACK: track_id})[0]
 
     def renew(self) -> list[int]:
         """Renew every claim held; return the ids of those that others have taken over."""
@@ -172,9 +174,9 @@ class Claims:
                     continue
                 values = self._db.row(self._db.tracks, {"fingerprint_started_at": utc_now()})
                 with self._db.write() as connection:
-                    renewed = connection.execute(
-                        self._owned, {**values, TRACK: track_id, _TOKEN: claim.token}
-                    ).rowcount
+                    renewed = self._owned.execute(
+                        connection, {**values, TRACK: track_id, _TOKEN: claim.token}
+                    )
                     token = values["fingerprint_started_at"]
                     if renewed:
                         token = self._as_held(connection, track_id, token)
@@ -195,7 +197,7 @@ class Claims:
         with claim.lock:
             try:
                 with self._db.write() as connection:
-                    connection.execute(self._owned, {**values, TRACK: track_id, _TOKEN: claim.token})
+                    self._owned.execute(connection, {**values, TRACK: track_id, _TOKEN: claim.token})
             except RefusedRow:
                 self._refuse(track_id)
         self._held.pop(track_id, None)
@@ -248,7 +250,7 @@ class Claims:
             statement = self._new if claim.tags else self._owned
             parameters |= {**claim.tags, _TOKEN: claim.token}
         with self._db.write() as connection:
-            settled = bool(connection.execute(statement, parameters).rowcount)
+            settled = bool(statement.execute(connection, parameters))
             if settled and store:
                 store(connection, claim is not None and claim.blank)
         return settled
@@ -265,14 +267,17 @@ class Claims:
         waiting = row.where(backlog.wanted).order_by(t.c.id)
         outdated = row.select_from(f.join(t, t.c.id == f.c.track_id)).order_by(f.c.track_id)
         outdated = outdated.where(~backlog.is_current(), holds_fingerprint(f), backlog.wanted)
+        pending = waiting.where(status == PENDING, backlog.due)
+        complete = outdated.where(status == COMPLETE)
         self._first = {
-            PENDING: waiting.where(status == PENDING, backlog.due),
-            PROCESSING: waiting.where(status == PROCESSING, backlog.expired),
-            COMPLETE: outdated.where(status == COMPLETE),
+            PENDING: Prepared(pending),
+            PROCESSING: Prepared(waiting.where(status == PROCESSING, backlog.expired)),
+            COMPLETE: Prepared(complete),
         }
+        after: BindParameter[Any] = bindparam(_AFTER, None)
         self._next = {
-            PENDING: self._first[PENDING].where(t.c.id > bindparam(_AFTER)),
-            COMPLETE: self._first[COMPLETE].where(f.c.track_id > bindparam(_AFTER)),
+            PENDING: Prepared(pending.where(t.c.id > after)),
+            COMPLETE: Prepared(complete.where(f.c.track_id > after)),
         }
 
     def _candidate(self, connection: Connection) -> Any:
@@ -281,7 +286,7 @@ class Claims:
             self._after[PENDING] = None
             row = self._found(connection, PENDING)
         if row is None:
-            row = connection.execute(self._first[PROCESSING]).first()
+            row = self._first[PROCESSING].first(connection)
         if row is None and self._backlog.outdated:
             row = self._found(connection, COMPLETE)
         return row
@@ -289,9 +294,9 @@ class Claims:
     def _found(self, connection: Connection, status: str) -> Any:
         after = self._after[status]
         if after is None:
-            row = connection.execute(self._first[status]).first()
+            row = self._first[status].first(connection)
         else:
-            row = connection.execute(self._next[status], {_AFTER: after}).first()
+            row = self._next[status].first(connection, {_AFTER: after})
         if row is not None:
             self._after[status] = row.id
         return row

@@ -16,6 +16,7 @@ from auralis_fp.library.store.backlog import Backlog, Unfinished, WorkLeft
 from auralis_fp.library.store.claims import TRACK, ClaimedTrack, Claims
 from auralis_fp.library.store.columns import as_count, as_number, as_path, reading
 from auralis_fp.library.store.database import Database, utc_now
+from auralis_fp.library.store.prepared import Prepared
 from auralis_fp.library.store.stored import StoredFingerprint
 from auralis_fp.library.store.tables import (
     COMPLETE,
@@ -79,9 +80,9 @@ class LibraryRepository:
         # Statements are built once, which takes several times as long as executing them.
         f = self._fingerprints
         row = f.c.track_id == bindparam(TRACK)
-        self._replace: Final = update(f).where(row)
-        self._add: Final = insert(f)
-        self._stored: Final = select(*(f.c[name] for name in _STORED)).where(row)
+        self._replace: Final = Prepared(update(f).where(row))
+        self._add: Final = Prepared(insert(f))
+        self._stored: Final = Prepared(select(*(f.c[name] for name in _STORED)).where(row))
 
     def close(self) -> None:
         """Close the database."""
@@ -141,11 +142,11 @@ class LibraryRepository:
         values = {**values, "updated_at": now}
         if not blank:
             row = self.database.row(f, values)
-            present = connection.execute(self._replace, {**row, TRACK: track_id}).rowcount > 0
+            present = self._replace.execute(connection, {**row, TRACK: track_id}) > 0
         if blank or not present:
             row = self.database.new_row(f, {**values, "track_id": track_id, "created_at": now})
-            connection.execute(self._add, row)
-        rows = connection.execute(self._stored, {TRACK: track_id}).all()
+            self._add.execute(connection, row)
+        rows = self._stored.rows(connection, {TRACK: track_id})
         if blank and len(rows) > 1:  # in a table that allows it
             raise RefusedRow(f"{self.database.name}: another program has added a fingerprint of the track")
         # A value that a trigger has changed, or a column has rounded, does not count as stored.
