@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -95,12 +96,12 @@ class Fingerprint(NamedVector):
     __slots__ = ("_metadata", "_undefined")
 
     def __init__(self, values: Any, metadata: Metadata) -> None:
-        measured = np.array(values, dtype=np.float64)
-        missing = np.isnan(measured)
-        super().__init__(
-            np.where(missing, _STAND_INS, measured) if missing.shape == _STAND_INS.shape else measured
+        super().__init__(np.array(values, dtype=np.float64))
+        self._undefined = frozenset(
+            name for name, value in zip(NAMES, self._vector.tolist(), strict=True) if math.isnan(value)
         )
-        self._undefined = frozenset(name for name, absent in zip(NAMES, missing, strict=True) if absent)
+        if self._undefined:
+            super().__init__(np.where(np.isnan(self._vector), _STAND_INS, self._vector))
         self._metadata = metadata
 
     @property

@@ -7,8 +7,10 @@ this one is guided by coverage.
 from __future__ import annotations
 
 import math
+import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import atheris
@@ -19,7 +21,9 @@ with atheris.instrument_imports(include=["auralis_fp.library.files.sidecar", "js
 from auralis_fp.schema import FINGERPRINT_VERSION, NAMES
 
 VALUES = {name: index + 0.5 for index, name in enumerate(NAMES)}
-STATE = sidecar.FileState(8, 1_735_787_045_000_000_000, "2025-01-02T03:04:05")  # what the seeds say
+os.environ["TZ"] = "UTC"
+time.tzset()
+STATE = sidecar.FileState(8, 1_735_787_045_000_000_000)  # in UTC, what the seeds say
 FOLDER = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
 SONG = str(Path(FOLDER.name) / "song.wav")
 

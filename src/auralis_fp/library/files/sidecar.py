@@ -51,18 +51,21 @@ class FileState:
 
     size: int
     mtime_ns: int
-    modified_at: str
 
     @classmethod
     def of(cls, path: str) -> FileState:
         """Return the present state of a file; raise OSError if it cannot be examined."""
         info = os.stat(path)
+        return cls(info.st_size, info.st_mtime_ns)
+
+    @property
+    def modified_at(self) -> str:
+        """The time in words, as the existing application writes it: in local time."""
+        seconds, nanoseconds = divmod(self.mtime_ns, 10**9)
         try:
-            # Local time, as the existing application writes it.
-            modified_at = datetime.fromtimestamp(info.st_mtime).isoformat()
+            return datetime.fromtimestamp(seconds + 1e-9 * nanoseconds).isoformat()
         except (OverflowError, ValueError, OSError):  # file systems hold times that datetime does not
-            modified_at = f"{info.st_mtime_ns} ns"
-        return cls(info.st_size, info.st_mtime_ns, modified_at)
+            return f"{self.mtime_ns} ns"
 
 
 @dataclass(frozen=True, slots=True)

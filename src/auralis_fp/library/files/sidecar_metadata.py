@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, Final
 
 from auralis_fp.metadata import Metadata
@@ -32,7 +32,7 @@ def build_from(value: object) -> str | None:
 
 def metadata_object(metadata: Metadata) -> dict[str, Any] | None:
     """Return metadata as a JSON object; None if it would not be read back."""
-    value = asdict(metadata)
+    value = {name: getattr(metadata, name) for name in _FIELDS}
     return value if metadata_from(value) is not None else None
 
 
@@ -40,8 +40,8 @@ def metadata_from(value: object) -> Metadata | None:
     """Return metadata that was read from a file; None unless every field is there and possible."""
     if not isinstance(value, dict):
         return None
-    found = {field.name: value.get(field.name, _MISSING) for field in fields(Metadata)}
-    if all(_POSSIBLE[str(field.type)](found[field.name]) for field in fields(Metadata)):
+    found = {name: value.get(name, _MISSING) for name in _FIELDS}
+    if all(possible(found[name]) for name, possible in _FIELDS.items()):
         return Metadata(**found)
     return None
 
@@ -64,3 +64,5 @@ _POSSIBLE: Final[dict[str, Callable[[object], bool]]] = {
     "int": _is_count,
     "str": lambda value: isinstance(value, str) and len(value) <= 100 and value.isprintable(),
 }
+
+_FIELDS: Final = {field.name: _POSSIBLE[str(field.type)] for field in fields(Metadata)}

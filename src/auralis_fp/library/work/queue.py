@@ -151,7 +151,8 @@ class FingerprintQueue:
         self._threads: list[threading.Thread] = []
         self._alive = 0
         self._error: Exception | None = None
-        self._statistics = QueueStatistics()
+        self._statistics = QueueStatistics()  # except what changes all the time
+        self._running = 0
         self._started_at = time.monotonic()
         self._claimed = 0
         self._refused = 0
@@ -164,7 +165,8 @@ class FingerprintQueue:
     def statistics(self) -> QueueStatistics:
         """What has been done since the start."""
         with self._lock:
-            return replace(self._statistics, elapsed_s=time.monotonic() - self._started_at)
+            elapsed_s = time.monotonic() - self._started_at
+            return replace(self._statistics, running=self._running, elapsed_s=elapsed_s)
 
     @property
     def error(self) -> Exception | None:
@@ -268,7 +270,7 @@ class FingerprintQueue:
 
     def _process(self, track: TrackLike) -> None:
         with self._lock:
-            self._statistics = replace(self._statistics, running=self._statistics.running + 1)
+            self._running += 1
         extraction = None
         try:
             extraction = self._extracted(track)
@@ -277,7 +279,9 @@ class FingerprintQueue:
                 with contextlib.suppress(Exception):  # the repository has just failed, perhaps for good
                     self._repository.release_claim(track.id)
             with self._lock:
-                self._statistics = self._counted(track, extraction)
+                self._running -= 1
+                if extraction is not None:
+                    self._statistics = self._counted(track, extraction)
         if self._on_progress is not None:
             try:
                 self._on_progress(track, extraction)
@@ -318,17 +322,14 @@ class FingerprintQueue:
             self._tag_keeper.fill_in(track.id, tags._asdict())
         return replace(track, duration=tags.duration)
 
-    def _counted(self, track: TrackLike, extraction: Extraction | None) -> QueueStatistics:
+    def _counted(self, track: TrackLike, extraction: Extraction) -> QueueStatistics:
         old = self._statistics
-        if extraction is None:
-            return replace(old, running=old.running - 1)
         counter = extraction.outcome.value
         settled = extraction.stored or extraction.outcome is Outcome.FAILED
         slower = extraction.seconds > old.slowest_s
         return replace(
             old,
             **{counter: getattr(old, counter) + 1},
-            running=old.running - 1,
             bytes_done=old.bytes_done + ((as_count(getattr(track, "filesize", None)) or 0) if settled else 0),
             audio_seconds=old.audio_seconds + extraction.audio_seconds,
             slowest_s=extraction.seconds if slower else old.slowest_s,
