@@ -50,7 +50,7 @@ def cpu_s(*command: object) -> float:
 def measure(python: str, songs: list[Path], folder: Path) -> dict[str, float]:
     """Return the seconds of every row for all files together."""
     music, none = folder / "music", folder / "none"
-    none.mkdir(parents=True)
+    none.mkdir()
     music.mkdir()
     for song in songs:
         (music / song.name).hardlink_to(song)
@@ -99,7 +99,7 @@ def main() -> None:
         for number in range(given.rounds):
             for python in pythons:
                 print(f"Round {number + 1} of {given.rounds}: {python}", file=sys.stderr)
-                work = folder / f"work-{len(values[ROWS[0], python])}-{pythons.index(python)}"
+                work = Path(tempfile.mkdtemp(dir=folder))
                 # Nothing is deleted before the end: ext4 is slow to make files after many were deleted.
                 for row, seconds in measure(python, songs, work).items():
                     values[row, python].append(1000 * seconds / len(songs))

@@ -16,6 +16,7 @@ import pytest
 
 import auralis_fp
 from auralis_fp import AnalysisError, CancelToken
+from auralis_fp.cli.garbage import uncollected
 
 CALLS = 100_000  # over all of the tests below
 RATE = 2000
@@ -174,17 +175,14 @@ def test_a_leak_would_show() -> None:
 
 def test_errors_and_results_are_freed_with_the_last_reference(path: str) -> None:
     """No cycle keeps anything alive until the garbage collector runs."""
-    gc.collect()
-    gc.disable()
-    try:
+    with uncollected():
+        gc.collect()
         before = len(gc.get_objects())
         for _ in range(50):
             auralis_fp.analyze(path)
             with suppress(AnalysisError):
                 auralis_fp.analyze_bytes(JUNK)
         assert len(gc.get_objects()) - before < 50
-    finally:
-        gc.enable()
 
 
 def test_memory_of_the_process_is_flat(path: str) -> None:

@@ -14,6 +14,7 @@ from support import synth
 from tools import soak
 
 import auralis_fp
+from auralis_fp.cli.garbage import uncollected
 
 Array = NDArray[np.float64]
 
@@ -56,17 +57,14 @@ def test_descriptors_and_threads_that_stay() -> None:
 def test_what_malloc_has_handed_out() -> None:
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
-    gc.collect()  # what other tests left must not be freed in between
-    gc.disable()
-    try:
+    with uncollected():
+        gc.collect()  # what other tests left must not be freed in between
         before = soak.held_mb()
         pointers = [ctypes.c_void_p(libc.malloc(size)) for size in [1000] * 1000 + [1 << 20] * 5]
         during = soak.held_mb()
         for pointer in pointers:
             libc.free(pointer)
         after = soak.held_mb()
-    finally:
-        gc.enable()
     assert during - before == pytest.approx(1.0 + 5 * 1.048576, abs=0.2)
     assert after == pytest.approx(before, abs=0.2)
 

@@ -1,29 +1,47 @@
-"""Where the commands collect garbage on Python 3.11."""
+"""Where the commands collect garbage on Python 3.10 and 3.11."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
-__all__ = ["collect_in_own_thread"]
+__all__ = ["collect_in_own_thread", "uncollected"]
 
 _PAUSE_S: Final = 0.1
+_collecting: Final = threading.Lock()
 
 
 def collect_in_own_thread() -> None:
-    """On Python 3.11, collect garbage in a thread of its own instead of wherever memory is asked for.
+    """On Python 3.10 and 3.11, collect garbage in a thread of its own, not wherever memory is asked for.
 
-    3.11 may collect while it makes the ``__dict__`` of an object. If a finalizer or the callback of a weak
+    They may collect while they make the ``__dict__`` of an object. If a finalizer or the callback of a weak
     reference then lets another thread run, that thread can make a second ``__dict__`` of the same object:
-    attributes are lost, or the process dies of a segmentation fault. Other versions are not affected.
+    attributes are lost and, on 3.11, the process may die of a segmentation fault. Later versions collect
+    between two instructions only.
     """
-    if sys.version_info[:2] != (3, 11):
+    if sys.version_info >= (3, 12):
         return
-    gc.disable()
-    threading.Thread(target=_collect, name="garbage", daemon=True).start()
+    with contextlib.suppress(RuntimeError):  # no thread can be started
+        threading.Thread(target=_collect, name="garbage", daemon=True).start()
+        gc.disable()
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect no garbage until the block ends, wherever it is collected."""
+    automatic = gc.isenabled()
+    with _collecting:
+        gc.disable()
+        try:
+            yield
+        finally:
+            if automatic:
+                gc.enable()
 
 
 def _collect() -> None:
@@ -33,4 +51,5 @@ def _collect() -> None:
         due = [count > limit > 0 for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)]
         # Only new objects make garbage: without any, the older generations wait.
         if due[0]:
-            gc.collect(2 if due[2] else 1 if due[1] else 0)
+            with _collecting:
+                gc.collect(2 if due[2] else 1 if due[1] else 0)

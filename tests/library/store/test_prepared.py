@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Integer, bindparam, select, update
+from sqlalchemy import BindParameter, Integer, bindparam, select, update
 from support.library import add_tracks
 
 from auralis_fp.library import LibraryRepository
@@ -45,11 +45,14 @@ def test_lists_and_values_that_are_asked_for(repository: LibraryRepository, ids:
     t = repository.database.tracks
     lowest = [ids[0]]
     ask = bindparam(None, callable_=lambda: lowest[0], type_=Integer())
-    following = Prepared(select(t.c.id).where(t.c.id.not_in(ids[1:3]), t.c.id >= ask).order_by(t.c.id))
+    limit: BindParameter[int] = bindparam("limit", None, type_=Integer())
+    between = (t.c.id.not_in(ids[1:3]), t.c.id >= ask, t.c.id <= limit)
+    query = Prepared(select(t.c.id).where(*between).order_by(t.c.id))
     with repository.database.read() as connection:
-        assert [row.id for row in following.rows(connection)] == [ids[0], ids[3]]
+        assert [row.id for row in query.rows(connection, {"limit": ids[3]})] == [ids[0], ids[3]]
+        assert [row.id for row in query.rows(connection, {"limit": ids[2]})] == [ids[0]]
         lowest[0] = ids[1]
-        assert [row.id for row in following.rows(connection)] == [ids[3]]
+        assert [row.id for row in query.rows(connection, {"limit": ids[3]})] == [ids[3]]
 
 
 def test_a_refused_value_is_a_refused_row(repository: LibraryRepository, ids: list[int]) -> None:

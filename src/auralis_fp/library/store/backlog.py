@@ -103,7 +103,7 @@ class Backlog:
     def wanted(self) -> ColumnElement[bool]:
         """The SQL condition that a track lacks the fingerprint it should have, and may be changed."""
         lacking = ~self.has_fingerprint(*([self.is_current()] if self.outdated else []))
-        # A list makes SQLAlchemy write the statement anew whenever it is executed.
+        # A list makes SQLAlchemy write the statement anew whenever it is executed, unless it is prepared.
         return and_(lacking, self._tracks.id.not_in(list(self._refused))) if self._refused else lacking
 
     def refuse(self, track_id: int) -> None:

@@ -163,7 +163,10 @@ class Claims:
         """Return a token as the database holds it: columns of other systems may hold coarser times."""
         if self._db.is_sqlite:
             return token
-        return self._token.first(connection, {TRACK: track_id})[0]
+        row = self._token.first(connection, {TRACK: track_id})
+        if row is None:
+            raise RefusedRow(f"{self._db.name}: track {track_id} is gone as soon as it is claimed")
+        return row[0]
 
     def renew(self) -> list[int]:
         """Renew every claim held; return the ids of those that others have taken over."""
@@ -274,7 +277,7 @@ class Claims:
             PROCESSING: Prepared(waiting.where(status == PROCESSING, backlog.expired)),
             COMPLETE: Prepared(complete),
         }
-        after: BindParameter[Any] = bindparam(_AFTER, None)
+        after: BindParameter[Any] = bindparam(_AFTER, None)  # see Prepared
         self._next = {
             PENDING: Prepared(pending.where(t.c.id > after)),
             COMPLETE: Prepared(complete.where(f.c.track_id > after)),

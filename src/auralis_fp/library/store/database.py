@@ -54,6 +54,8 @@ def utc_now() -> datetime:
 class Database:
     """A music database: its engine, its two tables as they really are, and transactions.
 
+    Only :meth:`read` and :meth:`write` have transactions on SQLite; connections of the engine have none.
+
     Parameters
     ----------
     target : str, os.PathLike or sqlalchemy.URL

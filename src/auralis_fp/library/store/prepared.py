@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Delete, Insert, Select, Update
 
 __all__ = ["Prepared"]
 
-Statement: TypeAlias = "Select[Any] | Insert | Update | Delete"
+_Statement: TypeAlias = "Select[Any] | Insert | Update | Delete"
 
-_NONE: Final[Mapping[str, Any]] = {}
+_NO_PARAMETERS: Final[Mapping[str, Any]] = {}
 
 
 class Prepared:
@@ -26,10 +26,10 @@ class Prepared:
     ----------
     statement : Select, Insert, Update or Delete
         The statement. On SQLite its columns have no types (see :func:`.columns.untyped`), so that values pass
-        as they are.
+        as they are. Beside a list, as of IN, SQLAlchemy compiles parameters only if they have a default.
     """
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: _Statement) -> None:
         self._statement: Final = statement
         # By the names of the parameters, of which an insert or update takes its columns.
         self._compiled: Final[dict[tuple[str, ...], _Compiled]] = {}
@@ -38,13 +38,13 @@ class Prepared:
             row: Any = namedtuple("Row", names)  # type: ignore[misc]
             self._row: Callable[[Any], Any] = row._make
 
-    def rows(self, connection: Connection, parameters: Mapping[str, Any] = _NONE) -> list[Any]:
+    def rows(self, connection: Connection, parameters: Mapping[str, Any] = _NO_PARAMETERS) -> list[Any]:
         """Return the rows that a SELECT finds."""
         if connection.dialect.name == "sqlite":
             return list(map(self._row, self._executed(connection, parameters)))
         return list(connection.execute(self._statement, parameters))
 
-    def first(self, connection: Connection, parameters: Mapping[str, Any] = _NONE) -> Any:
+    def first(self, connection: Connection, parameters: Mapping[str, Any] = _NO_PARAMETERS) -> Any:
         """Return the first row that a SELECT finds; None if there is none."""
         return next(iter(self.rows(connection, parameters)), None)
 
@@ -67,7 +67,7 @@ class Prepared:
 class _Compiled:
     """A statement for certain parameters, as SQLite's driver takes it."""
 
-    def __init__(self, statement: Statement, connection: Connection, names: tuple[str, ...]) -> None:
+    def __init__(self, statement: _Statement, connection: Connection, names: tuple[str, ...]) -> None:
         options = {"render_postcompile": True}  # lists of IN
         compiled: Any = statement.compile(
             dialect=connection.dialect, column_keys=list(names), compile_kwargs=options

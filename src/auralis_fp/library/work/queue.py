@@ -184,7 +184,7 @@ class FingerprintQueue:
             if self._alive:
                 raise RuntimeError("the queue is running")
             self._error, self._statistics, self._started_at = None, QueueStatistics(), time.monotonic()
-            self._claimed, self._refused, self._ask_again_at = 0, 0, 0.0
+            self._running, self._claimed, self._refused, self._ask_again_at = 0, 0, 0, 0.0
             self._stopping, self._finished, self._cancel = threading.Event(), threading.Event(), CancelToken()
             self._alive = self._workers
             self._threads = [
