@@ -6,6 +6,7 @@ import json
 import math
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -371,6 +372,23 @@ def test_claims_of_another_time_format_expire(library: LibraryRepository) -> Non
     claim = library.claim_next_unfingerprinted_track()
     assert claim is not None
     assert claim.id == track
+
+
+def test_a_row_that_a_trigger_takes_away_is_one_failure(postgresql: Callable[[], str]) -> None:
+    repository = LibraryRepository(postgresql())
+    gone, other = add_tracks(repository, ["/music/a.wav", "/music/b.wav"])
+    with repository.database.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION take_away() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN DELETE FROM tracks WHERE id = NEW.id; RETURN NULL; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE TRIGGER take_away AFTER UPDATE ON tracks FOR EACH ROW "
+            f"WHEN (NEW.id = {gone}) EXECUTE FUNCTION take_away()"
+        )
+    claims = [repository.claim_next_unfingerprinted_track() for _ in range(3)]
+    assert [(claim.id, bool(claim.fault)) for claim in claims if claim] == [(gone, True), (other, False)]
+    repository.close()
 
 
 def test_names_that_are_not_utf8_survive_the_database(repository: LibraryRepository) -> None:
