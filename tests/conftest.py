@@ -19,7 +19,7 @@ from support.library import Music, write_noise
 from support.postgresql import private_server
 from support.references import References
 
-from auralis_fp.cli.garbage import collect_in_own_thread
+from auralis_fp._garbage import collect_in_own_thread
 from auralis_fp.library import LibraryRepository
 
 # As in the commands: tests share objects between threads, too.

@@ -11,7 +11,7 @@ import weakref
 PROGRAM = """
 import threading, time
 from concurrent.futures import ThreadPoolExecutor
-from auralis_fp.cli.garbage import collect_in_own_thread
+from auralis_fp._garbage import collect_in_own_thread
 
 class Garbage:
     def __init__(self):

@@ -16,7 +16,7 @@ import pytest
 
 import auralis_fp
 from auralis_fp import AnalysisError, CancelToken
-from auralis_fp.cli.garbage import uncollected
+from auralis_fp._garbage import uncollected
 
 CALLS = 100_000  # over all of the tests below
 RATE = 2000

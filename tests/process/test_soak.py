@@ -14,7 +14,7 @@ from support import synth
 from tools import soak
 
 import auralis_fp
-from auralis_fp.cli.garbage import uncollected
+from auralis_fp._garbage import uncollected
 
 Array = NDArray[np.float64]
 

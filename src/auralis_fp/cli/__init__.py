@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from auralis_fp.cli.garbage import collect_in_own_thread
+from auralis_fp._garbage import collect_in_own_thread
 
 __all__ = ["main"]
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auralis_fp._garbage import uncollected
 from auralis_fp._types import Analyze
 from auralis_fp.cluster.results import Manifest, Results
 from auralis_fp.cluster.rows import RESULT_SCHEMA, row_of
@@ -125,7 +126,9 @@ def on_ray(address: str | None = None, *, cpus: int | None = None) -> Iterator[A
     try:
         yield ray
     finally:
-        ray.shutdown()
+        # Ray ends the process, without a word, if one of its objects is freed in the middle of this.
+        with uncollected():
+            ray.shutdown()
 
 
 def _check_there(address: str) -> None:

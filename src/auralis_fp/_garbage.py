@@ -1,4 +1,4 @@
-"""Where the commands collect garbage on Python 3.10 and 3.11."""
+"""When and where garbage is collected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 __all__ = ["collect_in_own_thread", "uncollected"]
 
 _PAUSE_S: Final = 0.1
-_collecting: Final = threading.Lock()
+_collecting: Final = threading.RLock()  # a finalizer may ask for a pause
 
 
 def collect_in_own_thread() -> None:
@@ -33,7 +33,7 @@ def collect_in_own_thread() -> None:
 
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect no garbage until the block ends, wherever it is collected."""
+    """Collect no garbage until the block ends, in whatever thread."""
     automatic = gc.isenabled()
     with _collecting:
         gc.disable()
