@@ -45,11 +45,15 @@ def uncollected() -> Iterator[None]:
 
 
 def _collect() -> None:
-    """Collect each generation when the thresholds of the interpreter ask for it."""
     while True:
         time.sleep(_PAUSE_S)
-        due = [count > limit > 0 for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)]
-        # Only new objects make garbage: without any, the older generations wait.
-        if due[0]:
-            with _collecting:
-                gc.collect(2 if due[2] else 1 if due[1] else 0)
+        with _collecting:
+            _collect_what_is_due()
+
+
+def _collect_what_is_due() -> None:
+    """Collect as many generations as the thresholds of the interpreter ask for."""
+    due = [count > limit > 0 for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)]
+    # Only new objects make garbage: without any, the older generations wait.
+    if due[0]:
+        gc.collect(2 if due[2] else 1 if due[1] else 0)

@@ -16,7 +16,7 @@ PACKAGE: Final = "auralis_fp"
 # is in it, or a single module; a room with rooms inside is its __init__.py alone. Rooms without a folder are
 # still to come.
 PYTHON: Final = """
-ground = cancel fingerprint metadata schema errors _audio_files _types _build _version _text _native
+ground = cancel fingerprint metadata schema errors _audio_files _types _build _version _text _garbage _native
 
 __init__ -> batch -> isolation -> analysis -> reference -> ground
 picture -> similarity -> ground
