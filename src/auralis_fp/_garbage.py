@@ -34,8 +34,8 @@ def collect_in_own_thread() -> None:
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
     """Collect no garbage until the block ends, in whatever thread."""
-    automatic = gc.isenabled()
     with _collecting:
+        automatic = gc.isenabled()
         gc.disable()
         try:
             yield
