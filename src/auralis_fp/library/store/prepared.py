@@ -10,11 +10,11 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, Delete, Insert, Select, Update
+from sqlalchemy import Connection, CursorResult, Insert, Select, Update
 
 __all__ = ["Prepared"]
 
-_Statement: TypeAlias = "Select[Any] | Insert | Update | Delete"
+_Statement: TypeAlias = "Select[Any] | Insert | Update"
 
 _NO_PARAMETERS: Final[Mapping[str, Any]] = {}
 
@@ -24,7 +24,7 @@ class Prepared:
 
     Parameters
     ----------
-    statement : Select, Insert, Update or Delete
+    statement : Select, Insert or Update
         The statement. On SQLite its columns have no types (see :func:`.columns.untyped`), so that values pass
         as they are. Beside a list, as of IN, SQLAlchemy compiles parameters only if they have a default.
     """
@@ -40,9 +40,7 @@ class Prepared:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any] = _NO_PARAMETERS) -> list[Any]:
         """Return the rows that a SELECT finds."""
-        if connection.dialect.name == "sqlite":
-            return list(map(self._row, self._executed(connection, parameters)))
-        return list(connection.execute(self._statement, parameters))
+        return list(map(self._row, self._executed(connection, parameters)))
 
     def first(self, connection: Connection, parameters: Mapping[str, Any] = _NO_PARAMETERS) -> Any:
         """Return the first row that a SELECT finds; None if there is none."""
@@ -50,11 +48,13 @@ class Prepared:
 
     def execute(self, connection: Connection, parameters: Mapping[str, Any]) -> int:
         """Execute any other statement; return how many rows it has added or changed."""
-        if connection.dialect.name == "sqlite":
-            return self._executed(connection, parameters).rowcount
-        return connection.execute(self._statement, parameters).rowcount
+        return self._executed(connection, parameters).rowcount
 
-    def _executed(self, connection: Connection, parameters: Mapping[str, Any]) -> sqlite3.Cursor:
+    def _executed(
+        self, connection: Connection, parameters: Mapping[str, Any]
+    ) -> sqlite3.Cursor | CursorResult[Any]:
+        if connection.dialect.name != "sqlite":
+            return connection.execute(self._statement, parameters)
         names = tuple(parameters)
         compiled = self._compiled.get(names)
         if compiled is None:
