@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pytest
 from support import killers
 from support.library import run_command, write_noise
+from support.processes import run_program
 from support.ray_cluster import RayCluster
 from tools.cluster_kills import KINDS, Series
 
@@ -214,34 +213,6 @@ def test_workers_nodes_and_drivers_may_be_killed_at_any_moment(nodes: RayCluster
     series.finish()
 
 
-# A thread makes garbage with references while Ray disconnects, and another one collects it all the time.
-DISCONNECTING = """
-import gc, sys, threading, time
-from auralis_fp import _garbage
-from auralis_fp.cluster.run import on_ray
-
-class Cycle:
-    def __init__(self, reference):
-        self.itself, self.reference = self, reference
-
-def drop():
-    while references:
-        Cycle(references.pop())
-        time.sleep(1e-4)
-
-gc.set_threshold(1)
-_garbage._PAUSE_S = 1e-3
-_garbage.collect_in_own_thread()
-with on_ray(sys.argv[1]) as ray:
-    references = [ray.put(number) for number in range(3000)]
-    threading.Thread(target=drop, daemon=True).start()
-    time.sleep(0.05)
-print("disconnected")
-"""
-
-
 def test_references_that_are_freed_while_ray_disconnects(nodes: RayCluster) -> None:
     """Ray ends a process without a word if one is freed in the middle of that."""
-    program = [sys.executable, "-c", DISCONNECTING, nodes.address]
-    ended = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
-    assert (ended.returncode, ended.stdout) == (0, "disconnected\n"), ended.stderr
+    assert run_program("cluster/disconnects", nodes.address, timeout=120).stdout == "disconnected\n"
