@@ -62,7 +62,7 @@ class FileState:
     def modified_at(self) -> str:
         """The time in words, as the existing application writes it: in local time."""
         seconds, nanoseconds = divmod(self.mtime_ns, 10**9)
-        try:
+        try:  # st_mtime of os.stat, to the last bit
             return datetime.fromtimestamp(seconds + 1e-9 * nanoseconds).isoformat()
         except (OverflowError, ValueError, OSError):  # file systems hold times that datetime does not
             return f"{self.mtime_ns} ns"

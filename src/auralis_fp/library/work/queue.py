@@ -151,7 +151,7 @@ class FingerprintQueue:
         self._threads: list[threading.Thread] = []
         self._alive = 0
         self._error: Exception | None = None
-        self._statistics = QueueStatistics()  # except what changes all the time
+        self._statistics = QueueStatistics()  # all but running and elapsed_s
         self._running = 0
         self._started_at = time.monotonic()
         self._claimed = 0
